@@ -18,7 +18,7 @@ from catalog.report.comparisons import compared
 from catalog.report.definitions import definitions
 from catalog.report.duplicates import duplicates
 from catalog.report.page_data import PageData
-from catalog.report.plain import plain_rows
+from catalog.report.plain import plain_cells, plain_rows
 from catalog.report.reading import read
 from catalog.report.versions import pool_versions, version_diff
 from catalog.store.store import Store
@@ -32,6 +32,9 @@ SQL_LIMITS = Limits(memory=QUERY_MEMORY, seconds=60)
 SELECTION_LIMITS = Limits(memory=SELECTION_MEMORY)
 N_ROWS = 500
 """Rows that the page shows of an answer to a query, and the most that it asks for at once."""
+
+LONGEST_CELL = 200
+"""Characters that the page shows of a cell of an answer to a query."""
 
 N_NEAREST = 50
 """Members that a search by meaning finds."""
@@ -123,13 +126,12 @@ class Answers:
         """Return the first rows of a query's answer, and the ids of the members in it."""
         started = time.monotonic()
         table = self._limited(run, query, limits=SQL_LIMITS)
-        is_members = "fingerprint" in table.column_names
         return {
             "columns": table.column_names,
-            "rows": [list(row.values()) for row in plain_rows(table.slice(0, N_ROWS))],
+            "rows": plain_cells(table.slice(0, N_ROWS), longest=LONGEST_CELL),
             "n": table.num_rows,
             "seconds": round(time.monotonic() - started, 3),
-            "ids": self._ids(table) if is_members else None,
+            "ids": self._ids(table) if _has_fingerprints(table) else None,
         }
 
     def compare(self, *, references: Sequence[str]) -> dict[str, Any]:
@@ -238,6 +240,16 @@ QUESTIONS: Mapping[str, Callable[..., Any]] = {
     )
 }
 """What the page can ask, by name."""
+
+
+def _has_fingerprints(table: pa.Table) -> bool:
+    """Return whether a table has a column ``fingerprint`` of texts."""
+    import pyarrow.types
+
+    return "fingerprint" in table.column_names and any(
+        is_text(table.schema.field("fingerprint").type)
+        for is_text in (pyarrow.types.is_string, pyarrow.types.is_large_string)
+    )
 
 
 @contextmanager

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from catalog.errors import QueryError, SignalError
+from catalog.errors import AmbiguousSignalError, QueryError, SignalError
 from catalog.query.executor import Limits
 from catalog.report.reading import read
+from catalog.signals.kinds.map import Layout
+from catalog.store.quoting import literal
 from catalog.store.references import Reference
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WAYS = (
-    ("map", "map", "map($pool)"),
-    (
-        "principal components",
-        "principal_components",
-        "(SELECT instruction_id, x::FLOAT AS x, y::FLOAT AS y FROM project("
-        "(SELECT instruction_id, fingerprint, vector FROM embeddings($pool)), method => 'pca'))",
-    ),
+COMPONENTS = (
+    "(SELECT instruction_id, x::FLOAT AS x, y::FLOAT AS y FROM project("
+    "(SELECT instruction_id, fingerprint, vector FROM embeddings($pool)), method => 'pca'))"
 )
-"""Name of a map, the query that reads it, and its relation in a selector."""
+"""Relation of the principal components in a selector."""
+
+Places = tuple["pa.Table", Mapping[str, Any]]
 
 
 def places(
@@ -40,11 +39,29 @@ def places(
     Returns:
         Nothing of either where the members have no embeddings.
     """
-    for name, statement, relation in WAYS:
+    for way in (_of_map, _of_components):
         try:
-            table = read(store, statement, reference, limits=limits)
+            return way(store, reference, limits, notes)
         except (SignalError, QueryError) as error:
             notes.append(error.message)
-            continue
-        return table, {"name": name, "relation": relation}
     return None, None
+
+
+def _of_map(store: Store, reference: Reference, limits: Limits, notes: list[str]) -> Places:
+    """Return the places of the map; of several, the first in the order of `Layout`."""
+    try:
+        return read(store, "map", reference, limits=limits), _named("map", "map($pool)")
+    except AmbiguousSignalError as error:
+        method, *others = [each for each in get_args(Layout) if each in error.names]
+        notes.append(f"the map of {' and '.join(others)}: the page shows the map of {method}")
+    table = read(store, "map_by_method", reference, limits=limits, method=method)
+    return table, _named(f"map of {method}", f"map($pool, method => {literal(method)})")
+
+
+def _of_components(store: Store, reference: Reference, limits: Limits, _: list[str]) -> Places:
+    table = read(store, "principal_components", reference, limits=limits)
+    return table, _named("principal components of the embeddings", COMPONENTS)
+
+
+def _named(name: str, relation: str) -> Mapping[str, Any]:
+    return {"name": name, "relation": relation}

@@ -44,6 +44,10 @@ ORDER BY clusters.fingerprint
 SELECT fingerprint, x, y
 FROM map($reference)
 
+-- name: map_by_method
+SELECT fingerprint, x, y
+FROM map($reference, method => $method)
+
 -- name: marks
 SELECT fingerprint, mark
 FROM marks($reference)

@@ -112,18 +112,23 @@ def test_search_rows_and_keys(server: PageServer, open_page: Open) -> None:
 
 
 def test_filters_show_what_they_remove_and_are_taken_back(
-    server: PageServer, open_page: Open
+    server: PageServer, shown: Catalog, open_page: Open
 ) -> None:
     page = open_page(server.url)
     page.click(".bar[title^='drawn@1']")
     until(page, "document.getElementById('count').textContent.startsWith('20 ')")
-    draw_around(page, [(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)])
+    draw_around(page, [(0.0, 0.0), (0.35, 0.0), (0.35, 1.0), (0.0, 1.0)])
     until(page, "document.querySelectorAll('.filter').length === 2")
     n_outlined = n_shown(page)
+    assert n_outlined != 10
     page.click("[data-filter=outline] button:has-text('SQL')")
     assert "is_inside(x, y, [[" in str(page.text_content("[data-filter=outline] pre"))
     page.click("[data-filter=outline] button:has-text('−')")  # the members that it alone hides
     until(page, f"document.getElementById('count').textContent.startsWith('{20 - n_outlined} ')")
+    page.click("#show-sql")  # its selector selects what is shown
+    selector = str(page.text_content("#selector")).partition("ORDER BY")[0].replace("$pool", "'p'")
+    assert len(shown.sql(selector)) == 20 - n_outlined
+    page.click("dialog button:has-text('Close')")
     page.click("[data-filter=outline] button:has-text('back')")
     until(page, f"document.getElementById('count').textContent.startsWith('{n_outlined} ')")
     page.keyboard.press("Control+z")

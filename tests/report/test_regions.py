@@ -10,6 +10,8 @@ from click.testing import CliRunner
 from catalog import Catalog
 from catalog.cli import main
 from catalog.errors import SignalError
+from catalog.query.executor import Limits
+from catalog.report.places import places
 from tests.copies import made_once
 from tests.report.conftest import add_vectors
 
@@ -34,6 +36,17 @@ def test_each_region_is_named_by_its_own_words(topics: Catalog) -> None:
     words = {tuple(row["words"]) for row in found}
     assert words == {("boil", "eggs"), ("list", "sort"), ("name", "planets")}
     assert topics.regions("p", k=3, n_words=2).to_dicts() == found
+
+
+def test_of_several_maps_the_page_shows_that_of_the_default_method(topics: Catalog) -> None:
+    for method in ("pca", "tsne"):
+        topics.map("p", method=method)
+    notes: list[str] = []
+    placed, shown = places(topics.store, topics.find("p"), Limits(), notes)
+    assert placed is not None
+    assert placed.num_rows == 60
+    assert shown == {"name": "map of tsne", "relation": "map($pool, method => 'tsne')"}
+    assert len(notes) == 1
 
 
 @pytest.mark.slow

@@ -92,6 +92,21 @@ def test_sql_is_limited_as_on_the_command_line(server: PageServer, tmp_path: Pat
     assert not (tmp_path / "made.csv").exists()
 
 
+def test_a_cell_of_an_answer_is_cut_and_says_so(server: PageServer) -> None:
+    query = "SELECT repeat('x', 1000000) AS text, range(100000) AS list, 9007199254740993 AS large"
+    _, body, _ = request(server, "POST", "/ask/sql", {"query": query})
+    (text, numbers, large) = json.loads(body)["rows"][0]
+    assert len(body) < 1000
+    assert text.startswith("xxx")
+    assert "999,800" in text
+    assert numbers.startswith("[0, 1, 2, ")
+    assert large == "9007199254740993"  # a browser's numbers hold 53 bits
+
+
+def test_a_list_named_fingerprint_means_no_members(server: PageServer) -> None:
+    assert ask(server, "sql", query="SELECT [1, 2] AS fingerprint")["ids"] is None
+
+
 @pytest.mark.parametrize(
     ("question", "options"),
     [

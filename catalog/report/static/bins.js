@@ -40,7 +40,7 @@ function addBins(column) {
     if (k <= 0) return low;
     return +back(first + ((last - first) * k) / n).toPrecision(4);
   };
-  Object.assign(column, range, { bin, n_bins: n, edge });
+  Object.assign(column, range, { bin, n_bins: n, edge, isFew });
 }
 
 for (const column of numbers) addBins(column);

@@ -49,11 +49,10 @@ function filterChip([name, { filter, label, sql }]) {
 function drawChips() {
   find('#chips').replaceChildren(...[...filters].map(filterChip));
   find('#chips').hidden = !filters.size;
-  find('#undo').disabled = !canUndo();
 }
 
 export function buildChips() {
   find('#undo').onclick = undo;
-  document.addEventListener('row-marked', drawChips);
+  document.addEventListener('steps-changed', () => { find('#undo').disabled = !canUndo(); });
   onChange(drawChips);
 }

@@ -1,7 +1,7 @@
 // What a filter keeps: as a 1 for each row that it keeps, as SQL, and as words. A filter is plain
 // data: see state.js.
 import { ask, columns, page } from './data.js';
-import { shown } from './dom.js';
+import { isolated, spelled } from './dom.js';
 import { rowsInside } from './inside.js';
 
 function rowsOf(ids) {
@@ -38,7 +38,7 @@ function categoryClause(column, { values }) {
   return {
     kept: rowsWith(column.values, (code) => codes.has(code)),
     sql: list && none ? `(${both})` : both,
-    label: `${column.label}: ${values.join(', ')}`,
+    label: `${column.label}: ${values.map(isolated).join(', ')}`,
     reads: column.reads,
   };
 }
@@ -51,7 +51,7 @@ function numberClause(column, { low, high, isClosed }) {
   return {
     kept: rowsBetween(column.values, from, to, isClosed),
     sql: `${value} >= ${from}::FLOAT AND ${value} ${isClosed ? '<=' : '<'} ${to}::FLOAT`,
-    label: `${column.label} from ${shown(low)} to ${shown(high)}`,
+    label: `${column.label} from ${spelled(low)} to ${isClosed ? '' : 'below '}${spelled(high)}`,
     reads: column.reads,
   };
 }
@@ -90,7 +90,7 @@ async function textClause(_, { text }) {
   return {
     kept: rowsOf(ids),
     sql: `(${holds('prompt')} OR ${holds('response')})`,
-    label: `holds the text ${JSON.stringify(text)}`,
+    label: `holds the text ${isolated(JSON.stringify(text))}`,
   };
 }
 
@@ -103,7 +103,7 @@ async function meaningClause(_, { text, k: most }) {
     sql: 'fingerprint IN (SELECT fingerprint FROM nearest(\n'
       + '  (SELECT fingerprint, vector FROM embeddings($pool)),\n'
       + `  (SELECT text AS fingerprint, vector FROM ${wanted}), k => ${k}\n))`,
-    label: `the ${k} nearest in meaning to ${JSON.stringify(text)}`,
+    label: `the ${k} nearest in meaning to ${isolated(JSON.stringify(text))}`,
     ranked,
   };
 }
@@ -128,12 +128,16 @@ const CLAUSES = {
   query: queryClause,
 };
 
+export const oppositeSql = ({ sql }) => `(${sql}) IS NOT TRUE`;
+
 // The rows that a clause leaves out, those included for which it is unknown.
-function inverted({ kept, sql, label, reads, isPlaced }) {
-  return {
-    kept: kept.map((value) => 1 - value), sql: `(${sql}) IS NOT TRUE`, label: `not ${label}`, reads, isPlaced,
-  };
-}
+const inverted = (clause) => ({
+  ...clause,
+  kept: clause.kept.map((value) => 1 - value),
+  sql: oppositeSql(clause),
+  label: `not ${clause.label}`,
+  ranked: undefined,
+});
 
 export async function clauseOf(name, filter) {
   const clause = await CLAUSES[filter.kind](columns.get(name), filter);

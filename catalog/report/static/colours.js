@@ -36,7 +36,7 @@ function rampAt(share) {
 const dot = (hex, text) => {
   const mark = element('i', { className: 'dot' });
   mark.style.background = hex;
-  return element('span', {}, mark, text);
+  return element('span', {}, mark, element('bdi', {}, text));
 };
 
 const hexOf = (levels) => (

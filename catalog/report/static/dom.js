@@ -24,15 +24,23 @@ export function shown(value) {
   return isLarge ? (Math.round(value) || 0).toLocaleString('en') : String(+value.toPrecision(3));
 }
 
+// A text inside a sentence, whose right-to-left marks end with it (Unicode FSI and PDI).
+export const isolated = (text) => `\u2068${text}\u2069`;
+
+// A number with all digits that a person may type again.
+export const spelled = (value) => value.toLocaleString('en', (
+  Number.isInteger(value) ? {} : { maximumSignificantDigits: 6 }
+));
+
 export function table(heads, rows, caption) {
   const isFigure = (value) => typeof value === 'number' || value?.dataset?.figure === 'yes';
   const kind = (value) => (isFigure(value) ? 'number' : '');
   const head = heads.map((text, k) => {
     const className = kind(rows[0]?.[k]);
-    return text ? element('th', { scope: 'col', className }, text) : element('td', {});
+    return text ? element('th', { scope: 'col', className, dir: 'auto' }, text) : element('td', {});
   });
   const cell = (value) => element(
-    'td', { className: kind(value) }, value instanceof Node ? value : shown(value),
+    'td', { className: kind(value), dir: 'auto' }, value instanceof Node ? value : shown(value),
   );
   return element(
     'table',

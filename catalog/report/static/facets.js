@@ -1,7 +1,9 @@
 // Filters at the side: sources, subsets and histograms.
 import { facets, page, subsets } from './data.js';
 import { element, find, shown } from './dom.js';
-import { bitOf, countsOf, filters, onChange, setFilter } from './filters.js';
+import {
+  bitOf, countsOf, filters, isInverted, onChange, setFilter,
+} from './filters.js';
 import { histogram } from './histogram.js';
 
 const FEW = 12; // categories that are shown before "more"
@@ -46,7 +48,9 @@ function categoryFacet(column) {
     const values = chosen();
     lines.forEach(({ line, put }, code) => {
       put(all[code], kept[code], most);
-      line.ariaPressed = String(values.includes(column.categories[code]));
+      const isChosen = values.includes(column.categories[code]);
+      line.ariaPressed = String(isChosen);
+      line.dataset.state = isChosen && isInverted(column.name) ? 'out' : '';
     });
   });
   return box;
@@ -68,9 +72,10 @@ function subsetsFacet() {
     onChange(() => {
       const filter = filters.get(column.name)?.filter;
       const [all, kept] = countsOf(column.values, 2, bitOf(column.name));
-      const code = filter && !filter.isIn ? 0 : 1;
+      const isOut = filter && Boolean(filter.isIn) === isInverted(column.name);
+      const code = isOut ? 0 : 1;
       put(all[code], kept[code], page.n);
-      line.dataset.state = filter ? (filter.isIn && 'in') || 'out' : 'any';
+      line.dataset.state = (isOut && 'out') || (filter && 'in') || 'any';
       line.ariaPressed = String(Boolean(filter));
     });
   }

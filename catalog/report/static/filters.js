@@ -21,6 +21,7 @@ export const rowsShown = () => shownRows.subarray(0, nShown);
 export const onChange = (listener) => listeners.push(listener);
 export const bitOf = (name) => filters.get(name)?.bit ?? 0;
 export const isInspected = (name) => Boolean(shownMask) && shownMask === bitOf(name);
+export const isInverted = (name) => Boolean(filters.get(name)?.filter.isNot);
 export const nRemovedBy = (name) => removed[31 - Math.clz32(bitOf(name))];
 export const forgetTotals = (codes) => totals.delete(codes);
 
@@ -54,7 +55,8 @@ export async function setFilter(name, filter) {
   const before = filters.get(name)?.filter ?? null;
   if (!before && !filter) return;
   await putFilter(name, filter);
-  record(`filter ${name}`, () => putFilter(name, before));
+  const key = filter?.kind === 'number' ? `brush ${name}` : null;
+  record(() => putFilter(name, before), key);
 }
 
 export const removeFilter = (name) => setFilter(name, null);
@@ -62,7 +64,7 @@ export const removeFilter = (name) => setFilter(name, null);
 export function clearFilters() {
   const before = [...filters].map(([name, { filter }]) => [name, filter]);
   for (const [name] of before) dropFilter(name);
-  record(`clear ${Date.now()}`, async () => {
+  record(async () => {
     for (const [name, filter] of before) await putFilter(name, filter);
   });
 }

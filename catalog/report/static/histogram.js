@@ -1,13 +1,15 @@
 // A histogram that is brushed with the mouse, or with the two numbers below it.
-import { colourOf, element, fitCanvas, shown } from './dom.js';
+import { colourOf, element, fitCanvas, shown, spelled } from './dom.js';
 import { bitOf, countsOf, filters, onChange, removeFilter, setFilter } from './filters.js';
 
 const HEIGHT = 52;
 
+const wholeRange = ({ low, high }) => ({ kind: 'number', low, high, isClosed: true });
+
 export function histogram(column) {
   const canvas = element('canvas', { className: 'histogram', role: 'img' });
   const input = (label) => element('input', {
-    type: 'number', step: 'any', ariaLabel: `${column.label}, ${label}`, onchange: typed,
+    inputMode: 'decimal', ariaLabel: `${column.label}, ${label}`, onchange: typed,
   });
   const [from, to] = [input('from'), input('to')];
   const clear = element('button', {
@@ -22,15 +24,20 @@ export function histogram(column) {
   let start = null;
 
   function brush(first, last) {
-    const isClosed = last >= column.n_bins;
-    setFilter(column.name, {
-      kind: 'number', low: column.edge(first), high: column.edge(last), isClosed,
-    });
+    const isClosed = column.isFew || last >= column.n_bins;
+    const high = column.isFew ? column.low + last - 1 : column.edge(last);
+    setFilter(column.name, { kind: 'number', low: column.edge(first), high, isClosed });
   }
-  function typed() {
-    const low = from.value === '' ? column.low : Number(from.value);
-    const high = to.value === '' ? column.high : Number(to.value);
-    if (low <= high) setFilter(column.name, { kind: 'number', low, high, isClosed: true });
+  function typed({ target }) {
+    const filter = { ...(filters.get(column.name)?.filter ?? wholeRange(column)) };
+    const text = target.value.replaceAll(',', '').trim();
+    const end = target === from ? 'low' : 'high';
+    filter[end] = text ? Number(text) : column[end];
+    if (end === 'high') filter.isClosed = true;
+    const isRange = filter.low <= filter.high;
+    target.setCustomValidity(isRange ? '' : 'Expected two numbers, the smaller one first.');
+    if (isRange) setFilter(column.name, filter);
+    else target.reportValidity();
   }
   const binAt = (event) => {
     const place = (event.offsetX / canvas.clientWidth) * column.n_bins;
@@ -55,8 +62,8 @@ export function histogram(column) {
   const draw = () => {
     const filter = filters.get(column.name)?.filter;
     clear.hidden = !filter;
-    from.value = +(filter?.low ?? column.low).toPrecision(6);
-    to.value = +(filter?.high ?? column.high).toPrecision(6);
+    from.value = spelled(filter?.low ?? column.low);
+    to.value = spelled(filter?.high ?? column.high);
     const [all, kept] = countsOf(column.bin, column.n_bins, bitOf(column.name));
     canvas.ariaLabel = described(column, kept);
     drawBars(canvas, column, all, kept, filter);
@@ -86,7 +93,8 @@ function drawBars(canvas, column, all, kept, filter) {
   };
   for (let k = 0; k < column.n_bins; k += 1) {
     const middle = column.edge(k);
-    const isIn = !filter || (middle >= filter.low && middle <= filter.high - !filter.isClosed * 1e-9);
+    const isBetween = middle >= filter?.low && middle <= filter?.high - !filter?.isClosed * 1e-9;
+    const isIn = !filter || isBetween !== Boolean(filter.isNot);
     put(all[k], k, colours.all);
     put(kept[k], k, isIn ? colours.in : colours.out);
   }

@@ -35,7 +35,10 @@ async function showTip(x, y) {
   const [text] = await ask('rows', { ids: [row] });
   if (!text || asked !== wait) return;
   const response = (text.response ?? '').slice(0, 120);
-  tip.replaceChildren(element('b', {}, text.prompt.slice(0, 160)), element('div', {}, response));
+  tip.replaceChildren(
+    element('div', { className: 'strong', dir: 'auto' }, text.prompt.slice(0, 160)),
+    element('div', { dir: 'auto' }, response),
+  );
   tip.style.left = `${Math.max(0, Math.min(x + 12, marks.clientWidth - 340))}px`;
   tip.style.top = `${Math.max(0, Math.min(y + 12, marks.clientHeight - 90))}px`;
   tip.hidden = false;

@@ -25,7 +25,6 @@ async function putMark(id, change) {
 
 // Marks are put one after the other, so that each knows the one before it.
 let marking = Promise.resolve();
-let nMarked = 0; // makes every mark a step of its own
 
 function inTurn(act) {
   marking = marking.catch(() => {}).then(act);
@@ -38,14 +37,14 @@ export function setMark(id, mark) {
   return inTurn(async () => {
     const before = markOf(id);
     await putMark(id, { mark: mark === before ? 'none' : mark });
-    record(`mark ${nMarked += 1}`, () => inTurn(() => putMark(id, { mark: before })));
+    record(() => inTurn(() => putMark(id, { mark: before })));
   });
 }
 
 function setNote(row, note) {
   return inTurn(async () => {
     await putMark(row.id, { note });
-    record(`mark ${nMarked += 1}`, () => inTurn(() => putMark(row.id, { note: row.note ?? '' })));
+    record(() => inTurn(() => putMark(row.id, { note: row.note ?? '' })));
   });
 }
 

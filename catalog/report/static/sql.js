@@ -3,12 +3,10 @@ import { ask, page } from './data.js';
 import { element, failure, quiet, shown, table } from './dom.js';
 import { setFilter } from './filters.js';
 
-const LONGEST = 200;
-
-function cellText(value) {
+function cellOf(value) {
   if (value === null || typeof value === 'number') return value;
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return text.slice(0, LONGEST);
+  return element('span', { dir: 'auto' }, text);
 }
 
 function answerNodes(answer, query) {
@@ -19,7 +17,7 @@ function answerNodes(answer, query) {
     const text = `Filter by these ${shown(answer.ids.length)} members`;
     nodes.push(element('p', {}, element('button', { type: 'button', onclick }, text)));
   }
-  nodes.push(table(answer.columns, answer.rows.map((row) => row.map(cellText))));
+  nodes.push(table(answer.columns, answer.rows.map((row) => row.map(cellOf))));
   return nodes;
 }
 

@@ -1,0 +1,66 @@
+"""What a person types into the page, and what it shows of hostile and inverted values."""
+
+from catalog.report.server import PageServer
+from tests.report.conftest import N, Open, count, n_shown, until
+
+
+def test_a_range_is_typed_with_separators(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+    ends = page.locator("[data-facet=prompt_characters] input")
+    assert ends.nth(1).input_value() == "1,000,000"
+    ends.nth(0).fill("1,000")
+    ends.nth(0).press("Enter")
+    until(page, "document.getElementById('count').textContent.startsWith('1 ')")
+    ends.nth(0).fill("2,000,000")  # more than the other end
+    ends.nth(0).press("Enter")
+    assert page.evaluate("Boolean(document.querySelector('.ends input:invalid'))")
+    assert n_shown(page) == 1
+    assert ends.nth(1).input_value() == "1,000,000"
+
+
+def test_one_typed_end_keeps_the_other_exact(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+    ends = page.locator("[data-facet=quality] input")
+    for typed, number in ((0, "-100"), (1, "100")):
+        ends.nth(typed).fill(number)
+        ends.nth(typed).press("Enter")
+        until(page, "document.querySelectorAll('.filter').length === 1")
+        assert count(page) == f"{N} of {N}"  # the other end has more digits than it shows
+        page.click("#clear")
+        until(page, "document.querySelectorAll('.filter').length === 0")
+
+
+def test_an_inverted_filter_is_struck_out_at_the_side(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+    for title, name in (("drawn@1", "drawn@1"), ("code", "source")):
+        page.click(f".bar[title^='{title}']")
+        page.click(f"[data-filter='{name}'] button:has-text('invert')")
+        until(page, f"document.querySelector(\".bar[title^='{title}']\").dataset.state === 'out'")
+    page.click("#undo")  # each click is one step, however soon the next one comes
+    until(page, "document.querySelector(\".bar[title='code']\").dataset.state === ''")
+
+
+def test_a_first_note_can_be_taken_back(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+    page.click("tr[data-row='9']")
+    page.fill("#note", "seen")
+    page.press("#note", "Enter")
+    until(page, "!document.getElementById('undo').disabled")
+    page.click("#undo")
+    until(page, "document.getElementById('note').value === ''")
+
+
+def test_marks_of_direction_end_with_their_text(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+    kinds = "[...document.querySelectorAll('#legend bdi')].map((text) => getComputedStyle(text)"
+    kinds += ".unicodeBidi)"
+    assert page.evaluate(kinds) == ["isolate"] * 3
+    page.fill("#text", "\u202eright")
+    page.press("#text", "Enter")
+    until(page, "document.querySelectorAll('.filter').length === 1")
+    label = str(page.text_content(".filter-label"))
+    assert label.endswith('\u2068"\u202eright"\u2069')
+    page.click("#show-sql")
+    summary, *clauses = str(page.text_content("#selector")).splitlines()
+    assert "\u202e" not in summary
+    assert "\u202e" in "".join(clauses)
