@@ -19,7 +19,8 @@ others by their nearest.
 
 The bars: no step holds more than 8 GiB (the larger of the peak of its own process and of the sum
 of its tree of processes, in which shared pages count once), and none takes time that grows faster
-than the pool (slope 1.15 between the largest two sizes).
+than the pool (slope 1.15 of the processor's seconds between the largest two sizes, which other work
+on the machine moves less than the clock's).
 """
 
 # ruff: noqa: T201 -- printing is its purpose
@@ -84,9 +85,10 @@ def lines(rows: dict[tuple[str, int], Row]) -> list[Row]:
     found = []
     for (step, size), row in rows.items():
         slopes = {
-            f"{column}_slope": slope(rows, step, size, column) for column in ("seconds", "peak_gib")
+            f"{column}_slope": slope(rows, step, size, column)
+            for column in ("cpu_seconds", "peak_gib")
         }
-        grows = size == largest and (slopes["seconds_slope"] or 0) > BAR_SLOPE
+        grows = size == largest and (slopes["cpu_seconds_slope"] or 0) > BAR_SLOPE
         is_met = row["peak_gib"] <= BAR_GIB and not grows
         known = {name: value for name, value in slopes.items() if value is not None}
         found.append({"what": step, "members": size, **row, **known, "is_met": is_met})

@@ -12,48 +12,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from result_names import BENCHMARKS, STUDIES, with_sizes
+
 ROOT = Path(__file__).resolve().parent.parent
 
-BENCHMARKS = (
-    "register",
-    "register_generated",
-    "start",
-    "embed",
-    "losses",
-    "losses_train",
-    "kmeans",
-    "log_det",
-    "log_det_large",
-    "facility_location",
-    "facility_location_large",
-    "two_round",
-    "map",
-    "map_large",
-    "map_million",
-    "diverse",
-    "k_center",
-    "near_duplicates",
-    "near_duplicates_million",
-    "overlap",
-    "whole_s2l",
-    "search",
-    "loader",
-    "page",
-    "targeted",
-    "methods",
-    "engine",
-)
-STUDIES = (
-    "fisher_synthetic",
-    "fisher_text",
-    "s2l_theorem",
-    "s2l_efficiency",
-    "ila_regression",
-    "ila_scaling",
-    "agreement",
-    "contamination",
-    "scale",
-)
 MARKS = ("<!-- ratios: made by studies/page.py -->", "<!-- end of ratios -->")
 SHOWN = (
     "what",
@@ -79,7 +41,7 @@ HEAD = (
 
 def page(results: Path) -> str:
     """Return the page of every result in the folder."""
-    benchmarks = {name: _measured(results, name) for name in BENCHMARKS}
+    benchmarks = {name: _measured(results, name) for name in with_sizes()}
     studies = [_read(results / f"{name}.json") for name in STUDIES]
     parts = [
         HEAD,
@@ -87,7 +49,7 @@ def page(results: Path) -> str:
         *_ratios([result for measured in benchmarks.values() for result in measured]),
     ]
     parts += [part for study in studies if study for part in _study(study)]
-    missing = [name for name in BENCHMARKS if not benchmarks[name]]
+    missing = [name for name, measured in benchmarks.items() if not measured]
     missing += [name for name, study in zip(STUDIES, studies, strict=True) if not study]
     if missing:
         parts.append(f"## Not run yet\n\n{', '.join(f'`{name}`' for name in missing)}\n")
@@ -97,13 +59,13 @@ def page(results: Path) -> str:
 def ratios(results: Path) -> str:
     """Return the README's table of ratios: the first row of every benchmark that has a peer.
 
-    The table has a column for each processor. One row of `methods` would say nothing of the others,
-    `two_round` has our own greedy as its peer, and a script's other sizes, such as `log_det_large`,
-    stand beside its first one.
+    The table has a column for each processor. One row of `methods` or of `pretrained` would say
+    nothing of the others, and `two_round` has our own greedy as its peer.
     """
     rows = []
-    scripts = {script.stem for script in (ROOT / "benchmarks").glob("*.py")}
-    for name in (each for each in BENCHMARKS if each in scripts - {"methods", "two_round"}):
+    for name in BENCHMARKS:
+        if name in ("methods", "pretrained", "two_round"):
+            continue
         line: dict[str, Any] = {}
         for result in _measured(results, name):
             for row in [row for row in result["rows"] if "ratio" in row][:1]:
