@@ -603,6 +603,7 @@ class Catalog:
         new_version: bool = False,
         gate: bool = False,
         progress: Callable[[float], None] | None = None,
+        engine: Engine | str | None = None,
     ) -> Selected:
         """Select members and keep them as a subset; see `catalog.subsets.select.select`.
 
@@ -613,7 +614,13 @@ class Catalog:
         from catalog.selection.selector import find_selector
         from catalog.subsets.select import select
 
-        limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
+        limits = Limits(
+            memory=memory,
+            seconds=seconds,
+            progress=progress,
+            use_cache=use_cache,
+            engine=engine_of(engine),
+        )
         # A path is read here, in the caller's folder; a name is looked up where the query runs.
         selector = os.fspath(selector)
         is_path = selector.endswith(".sql")
@@ -642,12 +649,19 @@ class Catalog:
         new_version: bool = False,
         gate: bool = False,
         progress: Callable[[float], None] | None = None,
+        engine: Engine | str | None = None,
     ) -> Selected:
         """Run a subset's selection on its current pools; see `catalog.subsets.refresh.refresh`."""
         from catalog.query.executor import Limits
         from catalog.subsets.refresh import refresh
 
-        limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
+        limits = Limits(
+            memory=memory,
+            seconds=seconds,
+            progress=progress,
+            use_cache=use_cache,
+            engine=engine_of(engine),
+        )
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
         options |= {"is_dry_run": dry_run, "is_strict": strict, "is_new_version": new_version}
         options |= {"is_keeping": keep, "is_gated": gate}
@@ -883,12 +897,13 @@ class Catalog:
         memory: str | None = QUERY_MEMORY,
         seconds: float | None = None,
         progress: Callable[[float], None] | None = None,
+        engine: Engine | str | None = None,
     ) -> pl.DataFrame:
         """Answer one SELECT in the catalog's dialect; see `catalog.query.stream.run`."""
         from catalog.query.executor import Limits
         from catalog.query.stream import run
 
-        limits = Limits(memory=memory, seconds=seconds, progress=progress)
+        limits = Limits(memory=memory, seconds=seconds, progress=progress, engine=engine_of(engine))
         return to_polars(self._limited(run, query, parameters=parameters, limits=limits))
 
     def first_rows(
@@ -901,13 +916,14 @@ class Catalog:
         memory: str | None = QUERY_MEMORY,
         seconds: float | None = None,
         progress: Callable[[float], None] | None = None,
+        engine: Engine | str | None = None,
     ) -> tuple[list[str], list[dict[str, object]]]:
         """Return a SELECT's columns and first rows; see `catalog.query.stream.first_rows`."""
         from catalog.query.executor import Limits
         from catalog.query.stream import first_rows
 
         options: dict[str, Any] = {"parameters": parameters, "name": name}
-        limits = Limits(memory=memory, seconds=seconds, progress=progress)
+        limits = Limits(memory=memory, seconds=seconds, progress=progress, engine=engine_of(engine))
         return self._limited(first_rows, query, n, limits=limits, **options)
 
     def scan(self, query: str, *, parameters: Mapping[str, Any] | None = None) -> pl.LazyFrame:
@@ -926,12 +942,13 @@ class Catalog:
         memory: str | None = QUERY_MEMORY,
         seconds: float | None = None,
         progress: Callable[[float], None] | None = None,
+        engine: Engine | str | None = None,
     ) -> Iterator[pa.RecordBatchReader]:
         """Answer one SELECT batch by batch, however many rows it has."""
         from catalog.query.executor import Limits
         from catalog.query.stream import stream
 
-        limits = Limits(memory=memory, seconds=seconds, progress=progress)
+        limits = Limits(memory=memory, seconds=seconds, progress=progress, engine=engine_of(engine))
         options: dict[str, Any] = {"parameters": parameters, "name": name, "limits": limits}
         if not self.is_isolated:
             with stream(self.store, query, **options) as reader:

@@ -11,6 +11,7 @@ from catalog.catalog import Catalog
 from catalog.cli.going_on import going_on
 from catalog.cli.group import json_option
 from catalog.cli.options import (
+    engine_options,
     gate_option,
     group_option,
     memory_option,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 @group_option
 @memory_option
 @timeout_option
+@engine_options
 @json_option
 @pass_catalog
 def mix(

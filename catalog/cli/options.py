@@ -90,7 +90,7 @@ def trial_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of where a signal is computed; the command gets an engine."""
+    """Add the options of where shards are computed; the command gets an engine."""
 
     @click.option(
         "--engine",

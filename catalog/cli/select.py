@@ -12,6 +12,7 @@ from catalog.catalog import Catalog
 from catalog.cli.going_on import going_on
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import (
+    engine_options,
     gate_option,
     group_option,
     memory_option,
@@ -65,7 +66,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         *(supersede_option, memory_option, timeout_option, compute_option),
         *(no_cache_option, strict_option, gate_option, new_version_option),
-        *(dry_run_option, json_option),
+        *(engine_options, dry_run_option, json_option),
     )
     for option in reversed(options):
         command = option(command)
@@ -174,6 +175,7 @@ def running(name: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "dry_run": options["is_dry_run"],
             "strict": options["is_strict"],
             "gate": options["gate"],
+            "engine": options["engine"],
             "new_version": options["is_new_version"],
             "progress": lambda percent: bar(percent, 100, 0),
         }

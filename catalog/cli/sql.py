@@ -13,7 +13,7 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import wide_option
-from catalog.cli.options import parse_pairs, pass_catalog, query_memory_option
+from catalog.cli.options import engine_options, parse_pairs, pass_catalog, query_memory_option
 from catalog.cli.output import echo_records, progress_bar, say
 from catalog.cli.rows import write_csv, write_json, write_json_lines
 from catalog.errors import OptionError, QueryError
@@ -21,6 +21,8 @@ from catalog.messages import quantity
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from catalog.engine import Engine
 
 TRANSLATED = ", translated"
 """What follows the name of a text that was written in another dialect, in messages."""
@@ -66,6 +68,7 @@ FORMATS = ("table", "json", "jsonl", "csv", "parquet", "arrow")
     metavar="SECONDS",
     help="Time limit of the query.",
 )
+@engine_options
 @pass_catalog
 def sql(
     catalog: Catalog,
@@ -79,6 +82,7 @@ def sql(
     rows: int,
     memory: str,
     timeout: float | None,
+    engine: Engine,
 ) -> None:
     """Run one SELECT. QUERY is SQL, a .sql file, or - for stdin. Read-only."""
     name, text = _read_query(query)
@@ -106,6 +110,7 @@ def sql(
             "memory": memory,
             "seconds": timeout,
             "progress": lambda percent: bar(percent, 100, 0),
+            "engine": engine,
         }
         if shape == "table" and target is None:
             columns, records = catalog.first_rows(text, rows + 1, **options)

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 Content = TypeVar("Content")
 Answer = TypeVar("Answer")
+Value = TypeVar("Value", covariant=True)
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,13 @@ class Shard(Generic[Content]):
     content: Content
 
 
+class Shared(Protocol[Value]):
+    """Value that an engine brings to each of its nodes once; the contents of shards hold it."""
+
+    def __call__(self) -> Value:
+        """Return the value, whose arrays cannot be written."""
+
+
 class Engine(Protocol):
     """Place where shards are computed."""
 
@@ -40,6 +48,9 @@ class Engine(Protocol):
     @property
     def group_seconds(self) -> float:
         """Return the seconds that answers wait to be committed with others."""
+
+    def share(self, value: Content) -> Shared[Content]:
+        """Return a value for the contents of shards, which then travel without it."""
 
     def run(
         self, work: Callable[[Shard[Content]], Answer], shards: Iterable[Shard[Content]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
-from catalog.engine import Answer, Content, Shard
+from catalog.engine import Answer, Content, Shard, Shared
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,10 @@ class Local:
 
     name: str = "local"
     group_seconds: float = 2.0  # a killed run loses these, and its current shard
+
+    def share(self, value: Content) -> Shared[Content]:
+        """Return a value for the contents of shards."""
+        return lambda: value
 
     def run(
         self, work: Callable[[Shard[Content]], Answer], shards: Iterable[Shard[Content]]

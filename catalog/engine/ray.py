@@ -20,9 +20,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
-from catalog.engine import Answer, Content, Shard
+from catalog.engine import Answer, Content, Shard, Shared
 from catalog.errors import OptionError, SignalError
 from catalog.messages import argument, one_line
 
@@ -56,6 +56,26 @@ class RayEngine:
             )
         require_ray()
 
+    def share(self, value: Content) -> Shared[Content]:
+        """Return a value in the object store, which brings it to every node once.
+
+        Raises:
+            SignalError: no cluster answers.
+        """
+        ray = require_ray()
+        self.connect(ray)
+        return _InStore(ray.put(value))
+
+    def connect(self, ray: Any) -> int:
+        """Connect to the cluster, and return the CPUs of a worker.
+
+        Raises:
+            SignalError: no cluster answers.
+        """
+        cpus = 1 if self.gpus_per_worker else n_threads()
+        connect(ray, cpus=cpus * (self.workers or 0), least=cpus)
+        return cpus
+
     def run(
         self, work: Callable[[Shard[Content]], Answer], shards: Iterable[Shard[Content]]
     ) -> Generator[Answer, None, None]:
@@ -82,6 +102,18 @@ class RayEngine:
                     ray.cancel(reference, force=True)
 
 
+@dataclass(frozen=True)
+class _InStore(Generic[Content]):
+    """Value in the object store of a cluster."""
+
+    reference: Any
+
+    def __call__(self) -> Content:
+        """Return the value; its arrays lie in the store."""
+        value: Content = require_ray().get(self.reference)
+        return value
+
+
 class _Job:
     """Work in the object store of a cluster, and the size of that cluster."""
 
@@ -89,8 +121,7 @@ class _Job:
         self._ray, self._engine = ray, engine
         pickled = ray.cloudpickle.dumps(work)  # loads the model, and with it torch
         self._n_threads = n_threads()
-        self._cpus = 1 if engine.gpus_per_worker else self._n_threads
-        connect(ray, cpus=self._cpus * (engine.workers or 0), least=self._cpus)
+        self._cpus = engine.connect(ray)
         self._require_room()
         self._box = [ray.put(pickled)]  # in a list, so that it stays a reference
         options = {"num_cpus": self._cpus, "num_gpus": engine.gpus_per_worker}

@@ -7,6 +7,7 @@ here they are exact over a sample of kernels.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.sample import drawn_rows
+from catalog.kernels._common.spread import Spread
 
 ROWS = 1_024
 KERNELS = 4_096
@@ -119,28 +121,36 @@ def _densities(x: Array, centres: Array, bandwidth: float, for_blocks: ForBlocks
     kernel_squares = np.einsum("ij,ij->i", kernels, kernels)
     if float(kernel_squares.max()) < PRECISE:
         kernels, kernel_squares = kernels.astype(np.float32), kernel_squares.astype(np.float32)
-    is_centre = np.zeros(n, dtype=bool)
-    is_centre[centres] = True
-    place = np.cumsum(is_centre) - 1  # of a row among the kernels
+    place = np.full(n, -1)  # of a row among the kernels
+    place[centres] = np.arange(len(centres))
+    spread = Spread(
+        x,
+        size=ROWS,
+        for_blocks=for_blocks,
+        cost=kernels.size,
+        name="density",
+        whole=(kernels, kernel_squares),
+    )
+    return np.concatenate(spread.map(partial(_of_block, middle, scale), place))
 
-    def block(start: int, stop: int) -> Array:
-        rows = ((x[start:stop] - middle) * scale).astype(kernels.dtype)
-        squares = np.einsum("ij,ij->i", rows, rows)
-        total = np.zeros(stop - start)
-        mine = np.flatnonzero(is_centre[start:stop])
-        for base in range(0, len(kernels), KERNELS):
-            near = rows @ kernels[base : base + KERNELS].T  # (ROWS, KERNELS)
-            near *= 2
-            near -= squares[:, None]
-            near -= kernel_squares[base : base + KERNELS]
-            np.minimum(near, 0, out=near)
-            np.exp(near, out=near)
-            at = place[start:stop][mine] - base
-            inside = (at >= 0) & (at < near.shape[1])
-            near[mine[inside], at[inside]] = (
-                0  # its own kernel is counted once, for every row alike
-            )
-            total += near.sum(axis=1, dtype=np.float64)
-        return np.asarray((1 + total) / (1 + len(kernels) - is_centre[start:stop]))
 
-    return np.concatenate(for_blocks(block, n, ROWS))
+def _of_block(
+    middle: Array, scale: float, x: Array, place: Array, kernels: Array, kernel_squares: Array
+) -> Array:
+    """Return the densities of a block of rows, (m,) float64."""
+    rows = ((x - middle) * scale).astype(kernels.dtype)
+    squares = np.einsum("ij,ij->i", rows, rows)
+    total = np.zeros(len(x))
+    mine = np.flatnonzero(place >= 0)
+    for base in range(0, len(kernels), KERNELS):
+        near = rows @ kernels[base : base + KERNELS].T  # (ROWS, KERNELS)
+        near *= 2
+        near -= squares[:, None]
+        near -= kernel_squares[base : base + KERNELS]
+        np.minimum(near, 0, out=near)
+        np.exp(near, out=near)
+        at = place[mine] - base
+        inside = (at >= 0) & (at < near.shape[1])
+        near[mine[inside], at[inside]] = 0  # its own kernel is counted once, for every row alike
+        total += near.sum(axis=1, dtype=np.float64)
+    return np.asarray((1 + total) / (1 + len(kernels) - (place >= 0)))

@@ -26,7 +26,8 @@ from catalog.kernels._common.relation import (
 )
 from catalog.kernels._common.shingles import Unit
 from catalog.kernels._common.similarity import BLOCK, similar_pairs
-from catalog.kernels._common.text_pairs import Hashing, Pairs, pairs_of_texts
+from catalog.kernels._common.text_pairs import Pairs, pairs_of_texts
+from catalog.kernels._common.text_sets import Hashing
 
 
 @kernel(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 
@@ -12,6 +14,7 @@ from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import n_threads, row_blocks
 from catalog.kernels._common.relation import pairs_of, with_columns
 from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
+from catalog.kernels._common.spread import Spread
 from catalog.kernels._common.vector_pairs import vector_pair
 
 QUERIES = 256  # queries of a block
@@ -111,26 +114,34 @@ def neighbours(x: Array, y: Array, k: int, own: Array) -> tuple[Array, Array, Ar
     nothing = np.empty(0, dtype=np.int64)
     if not len(x) or not len(y):
         return nothing, nothing, np.empty(0)
-    units = unit_rows(x)
-
-    def block(start: int, stop: int) -> tuple[Array, Array, Array]:
-        best = _Best(x, y[start:stop], k)
-        directions = unit_rows(y[start:stop])
-        mine = own[start:stop]
-        for base in range(0, len(x), CANDIDATES):
-            near = directions @ units[base : base + CANDIDATES].T  # (QUERIES, CANDIDATES)
-            inside = np.flatnonzero((mine >= base) & (mine < base + near.shape[1]))
-            near[inside, mine[inside] - base] = -np.inf
-            best.look(near, base)
-        best.settle()
-        return best.query + start, best.candidate, best.similarity
-
     with row_blocks() as for_blocks:
-        answers = for_blocks(block, len(y), QUERIES)
+        spread = Spread(
+            y,
+            size=QUERIES,
+            for_blocks=for_blocks,
+            cost=x.size,
+            name="nearest",
+            whole=(x, unit_rows(x)),
+        )
+        answers = spread.map(partial(_of_block, k), own)
     query, candidate, similarity = (
         np.concatenate([answer[part] for answer in answers]) for part in range(3)
     )
-    return query, candidate, similarity
+    lengths = [len(answer[0]) for answer in answers]
+    return query + np.repeat(np.arange(len(answers)) * QUERIES, lengths), candidate, similarity
+
+
+def _of_block(k: int, y: Array, own: Array, x: Array, units: Array) -> tuple[Array, Array, Array]:
+    """Return what `neighbours` does for a block of queries; these count from 0."""
+    best = _Best(x, y, k)
+    directions = unit_rows(y)
+    for base in range(0, len(x), CANDIDATES):
+        near = directions @ units[base : base + CANDIDATES].T  # (QUERIES, CANDIDATES)
+        inside = np.flatnonzero((own >= base) & (own < base + near.shape[1]))
+        near[inside, own[inside] - base] = -np.inf
+        best.look(near, base)
+    best.settle()
+    return best.query, best.candidate, best.similarity
 
 
 class _Best:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.argument_types import check_methods
+from catalog.engine.choose import engine_of
 from catalog.project.file_verbs import ProjectVerbs
 from catalog.query.default_limits import SELECTION_MEMORY
 from catalog.store.references import resolve
 
 if TYPE_CHECKING:
+    from catalog.engine import Engine
     from catalog.project.split import Split
     from catalog.project.tokens import TokenCount
     from catalog.selection.selector import Selector
@@ -84,6 +86,7 @@ class Project(ProjectVerbs):
         gate: bool = False,
         memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
+        engine: Engine | str | None = None,
     ) -> Mixture:
         """Mix several pools and subsets by share, with repeats, caps and a budget.
 
@@ -100,7 +103,7 @@ class Project(ProjectVerbs):
         options: dict[str, Any] = {"name": name, "parts": tuple(parts), "budget": str(budget)}
         options |= {"caps": tuple(caps), "seed": seed, "tokens": score, "group": group}
         options |= {"is_newest": is_newest, "is_gated": gate}
-        limits = Limits(memory=memory, seconds=seconds)
+        limits = Limits(memory=memory, seconds=seconds, engine=engine_of(engine))
         mixture: Mixture = self._call(mix, **options, limits=limits)
         return mixture
 

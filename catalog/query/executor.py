@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from catalog.engine import Engine
+from catalog.engine.choose import engine_of
 from catalog.errors import CatalogError, EngineError, OptionError, QueryError
 from catalog.query.arguments import converted, parameters_of
 from catalog.query.bounds import bounded
@@ -55,6 +58,7 @@ class Limits:
         seconds: the time limit; None means none.
         progress: called about ten times a second with the percentage done.
         use_cache: whether answers of cached kernels are stored and reused.
+        engine: where kernels compute that can use one; None is what ``CATALOG_ENGINE`` says.
     """
 
     memory: str | None = None
@@ -62,6 +66,7 @@ class Limits:
     seconds: float | None = None
     progress: Progress | None = None
     use_cache: bool = True
+    engine: Engine | None = None
 
     @property
     def n_bytes(self) -> int | None:
@@ -244,6 +249,12 @@ class Execution:
         return self.watch.run(lambda: load(self.session, columns))
 
     def _apply(self, step: Apply) -> Any:
+        from catalog.kernels._common.spread import on_engine
+
+        with on_engine(partial(engine_of, self.limits.engine)):
+            return self._answer(step)
+
+    def _answer(self, step: Apply) -> Any:
         from catalog.kernels._common.relation import canonical
 
         accepted = parameters_of(step.function)

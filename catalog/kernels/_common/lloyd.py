@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.parallel import ForBlocks
+from catalog.kernels._common.spread import Spread
 
 SUMMED = 16_384  # rows that are summed in float32
 GREEDY_CANDIDATES = 3  # k-means++ draws that many rows a centre and keeps the best
@@ -39,6 +41,9 @@ class Lloyd:
         )  # its scores, about 0.5 MiB, stay in the second cache
         self.labels = np.full(n, -1, dtype=np.int32)
         self.origin = self._mean() if origin is None else origin
+        self._spread = Spread(
+            x, size=self.rows, for_blocks=for_blocks, cost=k * (d + 1), name="kmeans"
+        )
 
     def _mean(self) -> Array:
         sums = self.for_blocks(
@@ -49,10 +54,7 @@ class Lloyd:
 
     def centred(self, a: int, b: int) -> Array:
         """Return rows a to b about the mean, and a column of ones: (b - a, d + 1) float32."""
-        block = np.empty((b - a, self.x.shape[1] + 1), dtype=np.float32)
-        np.subtract(self.x[a:b], self.origin, out=block[:, :-1])
-        block[:, -1] = 1
-        return block
+        return _centred(self.x[a:b], self.origin)
 
     def assign(self, centres: Array) -> tuple[int, Array]:
         """Label every row with its nearest centre, the lowest number on a tie.
@@ -64,39 +66,22 @@ class Lloyd:
             How many labels changed, and (k, d + 1) float64: the sum of every cluster's rows and,
             last, their number.
         """
-        from scipy.sparse import csc_array
-
         d = self.x.shape[1]
         weights = np.empty(
             (d + 1, self.k), dtype=np.float32
         )  # |x - c|^2 is least where x.c - |c|^2 / 2 is greatest
         weights[:d] = centres.T
         weights[d] = -0.5 * np.square(centres).sum(axis=1)
-
-        def block(a: int, b: int) -> tuple[int, Array]:
-            rows = self.centred(a, b)
-            labels = np.empty(b - a, dtype=np.int64)
-            scores = np.empty((self.strip, self.k), dtype=np.float32)
-            for i in range(0, b - a, self.strip):
-                j = min(i + self.strip, b - a)
-                np.matmul(rows[i:j], weights, out=scores[: j - i])  # (strip, d + 1) (d + 1, k)
-                scores[: j - i].argmax(axis=1, out=labels[i:j])
-            members = labels.astype(np.int32)
-            changed = int(np.count_nonzero(members != self.labels[a:b]))
-            self.labels[a:b] = members
-            each = np.arange(b - a + 1, dtype=np.int32)
-            pieces = -(-(b - a) // SUMMED)
-            members += self.k * (each[:-1] // SUMMED)
-            one_hot = csc_array(
-                (np.ones(b - a, dtype=np.float32), members, each), shape=(pieces * self.k, b - a)
-            )
-            return changed, (one_hot @ rows).reshape(pieces, self.k, d + 1)
-
-        answers = self.for_blocks(block, len(self.x), self.rows)
         totals = np.zeros((self.k, d + 1), dtype=np.float64)
-        for _, sums in answers:
-            totals += sums.sum(axis=0, dtype=np.float64)
-        return sum(changed for changed, _ in answers), totals
+        changed = start = 0
+        for answers in self._spread.stream(_Assignment(self.origin, weights, self.strip)):
+            for labels, sums in answers:
+                before = self.labels[start : start + len(labels)]
+                changed += int(np.count_nonzero(labels != before))
+                before[:] = labels
+                totals += sums.sum(axis=0, dtype=np.float64)
+                start += len(labels)
+        return changed, totals
 
     def distances(self, centres: Array) -> Array:
         """Return the Euclidean distance of every row to the centre of its label: (n,) float64."""
@@ -162,6 +147,47 @@ class Lloyd:
         moved = centres.copy()
         moved[empty[: len(seeds)]] = seeds
         return moved
+
+
+@dataclass(frozen=True)
+class _Assignment:
+    """Labels of a block's rows, and the sums of every cluster's rows in it.
+
+    Attributes:
+        origin: the mean, (d,) float32.
+        weights: a column for each centre, (d + 1, k) float32.
+        strip: rows whose scores are made at once.
+    """
+
+    origin: Array
+    weights: Array
+    strip: int
+
+    def __call__(self, x: Array) -> tuple[Array, Array]:
+        """Return the labels, (m,) int32, and the sums, (pieces, k, d + 1) float32."""
+        from scipy.sparse import csc_array
+
+        rows, m, k = _centred(x, self.origin), len(x), self.weights.shape[1]
+        labels = np.empty(m, dtype=np.int64)
+        scores = np.empty((self.strip, k), dtype=np.float32)
+        for i in range(0, m, self.strip):
+            j = min(i + self.strip, m)
+            np.matmul(rows[i:j], self.weights, out=scores[: j - i])  # (strip, d + 1) (d + 1, k)
+            scores[: j - i].argmax(axis=1, out=labels[i:j])
+        members = labels.astype(np.int32)
+        each = np.arange(m + 1, dtype=np.int32)
+        pieces = -(-m // SUMMED)
+        places = members + k * (each[:-1] // SUMMED)
+        one_hot = csc_array((np.ones(m, dtype=np.float32), places, each), shape=(pieces * k, m))
+        return members, (one_hot @ rows).reshape(pieces, k, -1)
+
+
+def _centred(x: Array, origin: Array) -> Array:
+    """Return rows about the mean, and a column of ones: (m, d + 1) float32."""
+    block = np.empty((len(x), x.shape[1] + 1), dtype=np.float32)
+    np.subtract(x, origin, out=block[:, :-1])
+    block[:, -1] = 1
+    return block
 
 
 def spread_start(

@@ -10,6 +10,7 @@ import numpy as np
 
 from catalog.kernels._common.arrays import Array, Numbers
 from catalog.kernels._common.parallel import ForBlocks
+from catalog.kernels._common.spread import Spread
 
 SLACK = 1e-5  # more than float32 products of unit vectors of some thousand numbers are ever off
 BLOCK = 1_024
@@ -70,22 +71,33 @@ def similar_pairs(
     Yields:
         A block of rows' pairs: i, j (int64, i < j) and their cosine (float64).
     """
-    units = unit_rows(x)
     n = len(x)
+    spread = Spread(
+        np.arange(n),
+        size=BLOCK,
+        for_blocks=for_blocks,
+        cost=x.size / 2,
+        name="pairs",
+        whole=(x, unit_rows(x)),
+        turn=TURN,
+    )
+    for answers in spread.stream(partial(_pairs_of_block, threshold)):
+        yield from answers
 
-    def block(base: int, start: int, stop: int) -> tuple[Array, Array, Array]:
-        start, stop = base + start, base + stop
-        found = []
-        for other in range(start, n, BLOCK):
-            near = units[start:stop] @ units[other : other + BLOCK].T  # (BLOCK, BLOCK)
-            i, j = np.nonzero(near >= threshold - SLACK)
-            i, j = i + start, j + other
-            above = i < j
-            found.append((i[above], j[above]))
-        i, j = (np.concatenate([pair[side] for pair in found]) for side in (0, 1))
-        cosines = pair_cosines(x, i, x, j)
-        kept = cosines >= threshold
-        return i[kept], j[kept], cosines[kept]
 
-    for base in range(0, n, TURN):
-        yield from for_blocks(partial(block, base), min(TURN, n - base), BLOCK)
+def _pairs_of_block(
+    threshold: float, rows: Array, x: Array, units: Array
+) -> tuple[Array, Array, Array]:
+    """Return the pairs of a block's rows with rows from there on."""
+    start, stop = int(rows[0]), int(rows[-1]) + 1
+    found = []
+    for other in range(start, len(x), BLOCK):
+        near = units[start:stop] @ units[other : other + BLOCK].T  # (BLOCK, BLOCK)
+        i, j = np.nonzero(near >= threshold - SLACK)
+        i, j = i + start, j + other
+        above = i < j
+        found.append((i[above], j[above]))
+    i, j = (np.concatenate([pair[side] for pair in found]) for side in (0, 1))
+    cosines = pair_cosines(x, i, x, j)
+    kept = cosines >= threshold
+    return i[kept], j[kept], cosines[kept]

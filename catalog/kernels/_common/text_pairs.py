@@ -7,23 +7,26 @@ themselves stay where they are few, and are made again for the pairs that a band
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.engine import Shard
+from catalog.engine.local import Local
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.minhash import (
-    band_keys,
     bands_for,
     candidate_pairs,
-    permutations,
-    signatures,
 )
-from catalog.kernels._common.parallel import ForBlocks, n_threads
-from catalog.kernels._common.shingles import HASH_BITS, Unit, mixed, shingle_sets
+from catalog.kernels._common.parallel import ForBlocks, n_threads, row_blocks
+from catalog.kernels._common.shingles import HASH_BITS, mixed
+from catalog.kernels._common.spread import engine_for
+from catalog.kernels._common.text_sets import Hashing, SetsOfBlock, hashed
 
 PORTION = 1 << 20  # candidate pairs that are verified together
 WORK = 1 << 20  # shingles that are compared in a block
@@ -33,14 +36,13 @@ KEPT = 1 << 26  # shingles of all texts up to which their sets stay
 Pairs = Iterator[tuple[Array, Array, Array]]
 
 
-class Hashing(NamedTuple):
-    """Parameters of the hashing of texts, see ``near_duplicates``."""
+class _PairsOfTexts(NamedTuple):
+    """Texts, the places of both sides of each pair in them, and the shingles of both together."""
 
-    unit: Unit
-    shingle: int
-    n_hashes: int
-    recall: float
-    seed: int
+    texts: pa.Array
+    left: Array
+    right: Array
+    both: Array
 
 
 class _Sets:
@@ -52,64 +54,71 @@ class _Sets:
         keys: of each set in each band, (bands, n) uint64; 0 for an empty set.
     """
 
-    def __init__(
-        self, texts: pa.ChunkedArray, hashing: Hashing, threshold: float, for_blocks: ForBlocks[Any]
-    ) -> None:
+    def __init__(self, texts: pa.ChunkedArray, hashing: Hashing, threshold: float) -> None:
         n = len(texts)
-        self._texts, self._hashing, self._for_blocks = texts, hashing, for_blocks
-        self._bands, self._rows = bands_for(threshold, hashing.n_hashes, hashing.recall)
-        a, b = permutations(hashing.n_hashes, hashing.seed)
-        used = self._bands * self._rows
-        self._a, self._b = a[:used], b[:used]
+        self._texts, self._hashing = texts, hashing
+        n_bands, n_rows = bands_for(threshold, hashing.n_hashes, hashing.recall)
         self.sizes = np.zeros(n, dtype=np.int64)
         self.sums = np.zeros(n, dtype=np.uint64)
-        self.keys = np.zeros((self._bands, n), dtype=np.uint64)
+        self.keys = np.zeros((n_bands, n), dtype=np.uint64)
         self._kept: list[Array] = []
         self._n_kept = 0
         self._whole: Any = None
-        for start, stop in _blocks(texts):
-            self._read(start, stop)
+        blocks = [*_blocks(texts)]
+        self._engine = engine_for(len(blocks))
+        self._keeps = isinstance(self._engine, Local)
+        work = SetsOfBlock(hashing, n_bands, n_rows, self._keeps)
+        shards = (self._shard(number, *block) for number, block in enumerate(blocks))
+        with closing(self._engine.run(work, shards)) as answers:
+            for (start, stop), answer in zip(blocks, answers, strict=True):
+                self._read(start, stop, *answer)
 
-    def _read(self, start: int, stop: int) -> None:
-        offsets, hashes = self._hashed(self._texts.slice(start, stop - start).combine_chunks())
-        sizes = np.diff(offsets)
-        full = np.flatnonzero(sizes)
+    def _shard(self, number: int, start: int, stop: int) -> Shard[pa.Array]:
+        name = f"near_duplicates of texts {start:,} to {stop - 1:,}"
+        return Shard(number, name, self._texts.slice(start, stop - start).combine_chunks())
+
+    def _read(
+        self, start: int, stop: int, sizes: Array, sums: Array, keys: Array, hashes: Array | None
+    ) -> None:
+        full = start + np.flatnonzero(sizes)
         self.sizes[start:stop] = sizes
-        if len(full):
-            begins = offsets[full]
-            self.sums[start + full] = np.add.reduceat(mixed(hashes), begins)
-            ends = np.append(begins, offsets[-1])
-            made = signatures(ends, hashes, self._a, self._b, self._for_blocks)
-            self.keys[:, start + full] = band_keys(made, self._bands)
+        self.sums[full] = sums
+        self.keys[:, full] = keys
+        if hashes is None:
+            return
         self._n_kept += len(hashes)
         if self._n_kept <= KEPT:
             self._kept.append(hashes)
         else:
+            self._keeps = False
             self._kept.clear()
 
-    def _hashed(self, texts: pa.Array) -> tuple[Array, Array]:
-        return shingle_sets(texts, size=self._hashing.shingle, unit=self._hashing.unit)
-
-    def pieces(self, i: Array, j: Array) -> Iterator[tuple[int, int, Any, Array, Array]]:
-        """Yield runs of pairs of rows, each with a matrix of sets and the pairs' rows in it.
+    def common(self, i: Array, j: Array, for_blocks: ForBlocks[Any]) -> Iterator[tuple[int, Array]]:
+        """Yield the first of a run of pairs of rows, and how many shingles each of them shares.
 
         Args:
             i: rows, (m,) int64, best ascending.
             j: rows that they are compared with, (m,).
-
-        Yields:
-            The first pair and the one after the last, sparse sets, and two arrays of rows.
+            for_blocks: see ``row_blocks``.
         """
-        if self._n_kept <= KEPT:
-            yield 0, len(i), self._all(), i, j
+        both = self.sizes[i] + self.sizes[j]
+        if self._keeps:
+            yield 0, _common(self._all(), i, j, both, for_blocks)
             return
-        work = np.cumsum(self.sizes[i] + self.sizes[j])
-        for start, stop in _runs(work, 4 * WORK):
-            rows, places = np.unique(
-                np.concatenate([i[start:stop], j[start:stop]]), return_inverse=True
-            )
-            sets = _matrix(*self._hashed(_taken(self._texts, rows)))
-            yield start, stop, sets, places[: stop - start], places[stop - start :]
+        runs = [*_runs(np.cumsum(both), 4 * WORK)]
+        engine = self._engine if len(runs) > 1 else Local()
+        shards = (
+            self._pairs(number, i[start:stop], j[start:stop], both[start:stop])
+            for number, (start, stop) in enumerate(runs)
+        )
+        with closing(engine.run(partial(_common_of_run, self._hashing), shards)) as answers:
+            yield from ((start, answer) for (start, _), answer in zip(runs, answers, strict=True))
+
+    def _pairs(self, number: int, i: Array, j: Array, both: Array) -> Shard[_PairsOfTexts]:
+        rows, places = np.unique(np.concatenate([i, j]), return_inverse=True)
+        name = f"near_duplicates, pairs of texts {rows[0]:,} to {rows[-1]:,}"
+        texts = _taken(self._texts, rows)
+        return Shard(number, name, _PairsOfTexts(texts, places[: len(i)], places[len(i) :], both))
 
     def _all(self) -> Any:
         if self._whole is None:
@@ -150,7 +159,7 @@ def pairs_of_texts(
         purpose=f"near_duplicates of {len(texts):,} texts of {texts.nbytes:,} bytes",
         instead="compare a part of the rows, or lower n_hashes",
     )
-    sets = _Sets(texts, hashing, threshold, for_blocks)
+    sets = _Sets(texts, hashing, threshold)
     full = np.flatnonzero(sets.sizes)  # an empty text is like nothing
     _, first, which = np.unique(
         mixed(sets.sums[full]) + sets.sizes[full].astype(np.uint64),
@@ -211,11 +220,18 @@ def _jaccard(
         np.minimum(sizes[i], sizes[j]) / np.maximum(sizes[i], sizes[j]) >= threshold
     )
     i, j = i[possible], j[possible]
-    for start, stop, matrix, left, right in sets.pieces(i, j):
+    for start, common in sets.common(i, j, for_blocks):
+        stop = start + len(common)
         both = sizes[i[start:stop]] + sizes[j[start:stop]]
-        common = _common(matrix, left, right, both, for_blocks)
         answer[possible[start:stop]] = common / (both - common)
     return answer
+
+
+def _common_of_run(hashing: Hashing, shard: Shard[_PairsOfTexts]) -> Array:
+    pairs = shard.content
+    matrix = _matrix(*hashed(hashing, pairs.texts))
+    with row_blocks() as for_blocks:
+        return _common(matrix, pairs.left, pairs.right, pairs.both, for_blocks)
 
 
 def _common(
