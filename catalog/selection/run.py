@@ -56,25 +56,24 @@ class SelectionResult:
     @property
     def n_rows(self) -> int:
         """Return how many rows the members are."""
-        import pyarrow.compute as pc
+        from catalog.arrow import to_numpy
 
-        n_rows: int = pc.sum(self.members["copies"]).as_py() or 0
-        return n_rows
+        return int(to_numpy(self.members["copies"]).sum())
 
     @property
     def rows(self) -> list[str]:
         """Return the fingerprints of the rows in order, as the macro `row_position` orders them."""
         import numpy as np
 
-        from catalog.arrow import from_numpy, to_numpy
+        from catalog.arrow import to_numpy
 
         copies = to_numpy(self.members["copies"])  # (n,)
         rank = np.repeat(np.arange(1, len(copies) + 1), copies)  # (rows,)
         copy = np.arange(len(rank)) - np.repeat(np.cumsum(copies) - copies, copies)
         position = (copy + (rank - 0.5) / len(copies)) / np.repeat(copies, copies)
         order = np.lexsort((rank, position))
-        found: list[str] = self.members["fingerprint"].take(from_numpy(rank[order] - 1)).to_pylist()
-        return found
+        fingerprints = self.members["fingerprint"].to_pylist()
+        return [fingerprints[place] for place in (rank[order] - 1).tolist()]
 
 
 def choose(
