@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from catalog.command import Command
-from catalog.errors import SignalError
+from catalog.errors import CatalogError, SignalError
 from catalog.query.plan import Plan
 from catalog.query.resolved import Resolved
 from catalog.query.sources.trajectories import trajectories
@@ -58,6 +59,25 @@ class Need:
     def title(self) -> str:
         """Return its title, such as ``losses of tiny``."""
         return KINDS[self.kind].title(self.name)
+
+
+def missing_signals(faults: list[tuple[str, CatalogError]], needs: Iterable[Need]) -> CatalogError:
+    """Return one error about all missing signals, with every command that a query needs.
+
+    Args:
+        faults: each with its location; at least one.
+        needs: of the query's plan.
+    """
+    distinct = {str(fault): (location, fault) for location, fault in reversed(faults)}
+    (first_location, first), *others = reversed(distinct.values())
+    commands = {getattr(fault, "command", None) for _, fault in distinct.values()}
+    before = [
+        f"before that, `{need.command}`"
+        for need in needs
+        if need.n_missing and need.command not in commands
+    ]
+    texts = [str(first), *(f"{location}: {fault}" for location, fault in others), *before]
+    return first.saying("; ".join(texts)).at(first_location)
 
 
 def needs_of(connection: Connection, planned: Plan) -> tuple[Need, ...]:

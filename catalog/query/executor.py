@@ -138,28 +138,15 @@ class Execution:
             if resolved.fault
         ]
         if faults:
-            raise self._missing_signals(faults)
+            from catalog.query.cost import missing_signals, needs_of
+
+            needs = self.watch.run(lambda: needs_of(self.session.connection, self.planned))
+            raise missing_signals(faults, needs)
         for step in self.planned.steps:
             self.session.register(
                 step.table, self._load(step) if isinstance(step, Load) else self._apply(step)
             )
             self.watch.check()
-
-    def _missing_signals(self, faults: list[tuple[str, CatalogError]]) -> CatalogError:
-        """Return one error about all missing signals, with every command that the query needs."""
-        from catalog.query.cost import needs_of
-
-        distinct = {str(fault): (location, fault) for location, fault in reversed(faults)}
-        (first_location, first), *others = reversed(distinct.values())
-        commands = {getattr(fault, "command", None) for _, fault in distinct.values()}
-        needs = self.watch.run(lambda: needs_of(self.session.connection, self.planned))
-        before = [
-            f"before that, `{need.command}`"
-            for need in needs
-            if need.n_missing and need.command not in commands
-        ]
-        texts = [str(first), *(f"{location}: {fault}" for location, fault in others), *before]
-        return first.saying("; ".join(texts)).at(first_location)
 
     def table(self, query: SourceText) -> pa.Table:
         """Return the whole answer of one of the plan's queries."""
