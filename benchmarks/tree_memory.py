@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -49,11 +50,13 @@ class TreeMemory:
 
     def _watch(self) -> None:
         while not self._ended.is_set():
+            started = time.monotonic()
             tree = _tree(self._pid)
             self.peak = max(self.peak, sum(_bytes(pid) for pid in tree))
             for pid in tree:
                 self._ticks[pid] = max(self._ticks.get(pid, 0), _ticks(pid))
-            self._ended.wait(self._every)
+            look = time.monotonic() - started  # grows with the memory of the processes
+            self._ended.wait(max(self._every, 20 * look))
 
 
 def _tree(root: int) -> set[int]:
