@@ -17,7 +17,7 @@ from catalog.query.stream import run
 from catalog.report.comparisons import compared
 from catalog.report.definitions import definitions
 from catalog.report.duplicates import duplicates
-from catalog.report.page_data import PageData
+from catalog.report.page_data import PageData, read_marks
 from catalog.report.plain import plain_cells, plain_rows
 from catalog.report.reading import read
 from catalog.report.versions import pool_versions, version_diff
@@ -56,6 +56,15 @@ class Answers:
     store: Store
     page: PageData
     folder: Path | None = None
+
+    def packed(self) -> bytes:
+        """Return the data of the page with the marks as they are now; see `PageData.packed`."""
+        page = self.page
+        for column in page.columns:
+            if column.name == "mark":
+                marks = read_marks(self.store, page.reference, page.positions, limits=SQL_LIMITS)
+                column.values[:] = marks.values
+        return page.packed()
 
     def rows(self, *, ids: Sequence[int]) -> list[dict[str, Any]]:
         """Return the texts of some members, in the order of their ids."""
@@ -259,17 +268,27 @@ def written_selector(path: Path, sql: str) -> Iterator[None]:
     The same text again is no change.
 
     Raises:
-        OptionError: a file with another text is there.
+        OptionError: a file with another text is there, or none can be written.
     """
-    from catalog.store.atomic import new_file
-
-    if path.exists() and path.read_text(encoding="utf-8") == sql:
-        yield
-        return
-    with new_file(path, overwrite=False) as unfinished:
-        unfinished.write_text(sql, encoding="utf-8")
+    is_new = _is_written(path, sql.encode())
     try:
         yield
     except BaseException:
-        path.unlink(missing_ok=True)
+        if is_new:
+            path.unlink(missing_ok=True)
         raise
+
+
+def _is_written(path: Path, content: bytes) -> bool:
+    """Write a file unless it is there; return whether it is new."""
+    try:
+        with path.open("xb") as file:  # of two that save at once, one makes the file
+            file.write(content)
+    except FileExistsError:
+        if path.is_file() and path.read_bytes() == content:
+            return False
+        problem = f"{path} holds another selector"
+        raise OptionError(problem, next_step="choose another name") from None
+    except OSError as error:
+        raise OptionError(f"cannot write {path}: {error.strerror}") from error
+    return True

@@ -108,6 +108,16 @@ def read_page_data(
     )
 
 
+def read_marks(
+    store: Store, reference: Reference, positions: Mapping[str, int], *, limits: Limits
+) -> Column:
+    """Return the marks of a page's members, as they are now."""
+    marks: list[str | None] = [None] * len(positions)
+    for row in read(store, "marks", reference, limits=limits).to_pylist():
+        marks[positions[row["fingerprint"]]] = row["mark"]
+    return mark_column(marks, reads=MARKED)
+
+
 class _Reader:
     """Reads one part of the page after another, each in the order of the members."""
 
@@ -178,13 +188,9 @@ class _Reader:
 
     def marks(self, *, is_saving: bool) -> Iterator[Column]:
         """Yield the marks, where there are any or the page can make some."""
-        table = self._run("marks")
-        if not table.num_rows and not is_saving:
-            return
-        marks: list[str | None] = [None] * len(self.fingerprints)
-        for row in table.to_pylist():
-            marks[self.positions[row["fingerprint"]]] = row["mark"]
-        yield mark_column(marks, reads=MARKED)
+        column = read_marks(self.store, self.reference, self.positions, limits=self.limits)
+        if column.values.any() or is_saving:
+            yield column
 
     def _groups(
         self, name: str, fingerprints: Sequence[str], groups: Array, names: Sequence[str]

@@ -11,7 +11,6 @@ import json
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -62,11 +61,6 @@ class PageServer(ThreadingHTTPServer):
         """Return the values of the header Host that mean this server."""
         return frozenset(f"{name}:{self.port}" for name in NAMES)
 
-    @cached_property
-    def packed(self) -> bytes:
-        """Return the columns of the page; to compress them takes longer than to send them."""
-        return self.answers.page.packed()
-
 
 class _Handler(BaseHTTPRequestHandler):
     """One request on a connection of its own."""
@@ -94,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(413, {"error": f"expected at most {LONGEST_QUESTION:,} bytes"})
         name = self.path.removeprefix("/ask/")
         if name == "page":
-            return self._send_bytes(200, self.server.packed, "application/octet-stream")
+            return self._send_bytes(200, self.server.answers.packed(), "application/octet-stream")
         if name not in QUESTIONS:
             return self._send(404, {"error": f"no question {name}"})
         return self._answer(QUESTIONS[name], body)

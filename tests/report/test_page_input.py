@@ -1,7 +1,14 @@
 """What a person types into the page, and what it shows of hostile and inverted values."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
 from catalog.report.server import PageServer
 from tests.report.conftest import N, Open, count, n_shown, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 
 def test_a_range_is_typed_with_separators(server: PageServer, open_page: Open) -> None:
@@ -64,3 +71,36 @@ def test_marks_of_direction_end_with_their_text(server: PageServer, open_page: O
     summary, *clauses = str(page.text_content("#selector")).splitlines()
     assert "\u202e" not in summary
     assert "\u202e" in "".join(clauses)
+
+
+def test_marks_are_shown_when_the_page_is_opened_again(server: PageServer, open_page: Open) -> None:
+    for before, after in (("false", "true"), ("true", "false")):  # the same key removes a mark
+        page = open_page(server.url)
+        page.click("tr[data-row='11']")
+        until(page, "Boolean(document.querySelector('#note'))")
+        assert page.get_attribute(".mark.good", "aria-pressed") == before
+        page.keyboard.press("g")
+        until(page, f"document.querySelector('.mark.good').ariaPressed === '{after}'")
+
+
+def test_an_address_without_a_token_asks_for_it(
+    server: PageServer, pages: Callable[..., "Page"]
+) -> None:
+    page = pages(viewport={"width": 1300, "height": 700})  # a browser that was never here
+    address, _, token = server.url.partition("#")
+    state = "state=" + quote('{"filters": [["drawn@1", {"kind": "subset", "isIn": true}]]}')
+    page.goto(f"{address}#{state}")
+    page.fill("form input", f"{address}#{token}")
+    page.press("form input", "Enter")
+    until(page, f"document.getElementById('count')?.textContent === '20 of {N}'")
+    assert token not in page.url
+
+
+def test_a_selection_of_nothing_is_not_saved(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+    page.fill("#text", "a text that nobody wrote")
+    page.press("#text", "Enter")
+    until(page, "document.getElementById('count').textContent.startsWith('0 ')")
+    page.click("#save")
+    assert page.is_visible("#selector")
+    assert page.locator("#save-name").count() == 0

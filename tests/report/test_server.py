@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +145,30 @@ def test_a_saved_subset_verifies(server: PageServer, shown: Catalog, folder: Pat
     assert (folder / "mine.sql").read_text() == SELECTOR
     assert shown.verify("mine@1").is_same
     changed = SELECTOR.replace("maths", "code")
-    status, _, _ = request(
+    status, body, _ = request(
         server, "POST", "/ask/save", {"name": "mine", "sql": changed, "budget": 30}
     )
     assert status == 400
+    assert b"overwrite" not in body  # the page has no such option
     assert (folder / "mine.sql").read_text() == SELECTOR
+
+
+def test_of_two_that_save_at_once_under_one_name_neither_loses_a_file(
+    server: PageServer, folder: Path
+) -> None:
+    same = {"name": "raced", "sql": SELECTOR, "budget": 30}
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: request(server, "POST", "/ask/save", same), range(2)))
+    assert [status for status, _, _ in answers] == [200, 200]
+    assert (folder / "raced.sql").read_text() == SELECTOR
+
+
+def test_a_name_of_a_file_that_cannot_be_written_is_an_error_of_the_asker(
+    server: PageServer, folder: Path
+) -> None:
+    (folder / "taken.sql").mkdir()
+    wrong = {"name": "taken", "sql": SELECTOR, "budget": 30}
+    assert request(server, "POST", "/ask/save", wrong)[0] == 400
 
 
 def test_a_save_that_fails_leaves_no_file(server: PageServer, folder: Path) -> None:

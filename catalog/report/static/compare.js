@@ -86,5 +86,5 @@ export async function compareView(pane) {
     element('h2', {}, 'Any two selections'), pairView(),
   );
   if (isReport || !subsets.length) await measure(body, subsets);
-  else body.replaceChildren(sourcesTable(subsets));
+  else body.replaceChildren(quiet('Compare measures the ticked subsets beside random draws of their size.'));
 }

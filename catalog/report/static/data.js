@@ -1,5 +1,5 @@
 // The data of the page: inside the document (a report), or asked of the server (browse).
-import { find } from './dom.js';
+import { element, find } from './dom.js';
 import { offline } from './offline.js';
 
 export const isReport = Boolean(find('#page-data'));
@@ -38,11 +38,26 @@ function unpacked(buffer) {
   return header;
 }
 
+// An address that was copied from the page has its state but no token.
+function tokenForm() {
+  const given = element('input', { ariaLabel: 'Address that catalog browse prints', size: 60 });
+  const open = (event) => {
+    event.preventDefault();
+    sessionStorage.setItem('token', new URLSearchParams(given.value.split('#')[1]).get('token') ?? '');
+    location.reload();
+  };
+  const label = element('label', {}, 'Address that `catalog browse` prints: ', given, ' ');
+  return element('form', { onsubmit: open }, label, element('button', {}, 'Open'));
+}
+
 async function load() {
   try {
     return unpacked(await ask('page'));
   } catch (error) {
-    document.body.replaceChildren(`The page cannot be shown: ${error.message}`);
+    addEventListener('hashchange', () => location.reload()); // the address with its token is pasted
+    const text = element('p', {}, `The page cannot be shown: ${error.message}`);
+    const form = isReport ? '' : tokenForm();
+    document.body.replaceChildren(element('div', { className: 'refused' }, text, form));
     throw error;
   }
 }

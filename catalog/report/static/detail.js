@@ -42,13 +42,14 @@ function signalLine(column, id) {
 }
 
 function later(title, load) {
-  const body = element('div', {}, quiet('…'));
+  const body = element('div', {}, quiet('working…'));
   const box = element('details', {}, element('summary', {}, title), body);
   box.addEventListener('toggle', async () => {
     if (!box.open || box.dataset.loaded) return;
     box.dataset.loaded = 'yes';
     try {
       body.replaceChildren(...(await load()));
+      box.scrollIntoView({ block: 'nearest' });
     } catch (error) {
       body.replaceChildren(failure(error));
     }

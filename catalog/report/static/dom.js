@@ -32,6 +32,8 @@ export const spelled = (value) => value.toLocaleString('en', (
   Number.isInteger(value) ? {} : { maximumSignificantDigits: 6 }
 ));
 
+export const quantity = (n, noun) => `${shown(n)} ${noun}${n === 1 ? '' : 's'}`;
+
 export function table(heads, rows, caption) {
   const isFigure = (value) => typeof value === 'number' || value?.dataset?.figure === 'yes';
   const kind = (value) => (isFigure(value) ? 'number' : '');

@@ -1,7 +1,9 @@
 // Groups of near-duplicates, the largest first.
-import { ask, page } from './data.js';
+import { ask, isReport, page } from './data.js';
 import { openRow } from './detail.js';
-import { element, quiet, shown } from './dom.js';
+import {
+  element, quantity, quiet, shown,
+} from './dom.js';
 
 const N_PROMPTS = 3; // members of a group whose prompts are shown
 
@@ -17,12 +19,13 @@ function groupBox({ ids, size, similarity }, texts) {
   const more = size > N_PROMPTS ? quiet(`and ${shown(size - N_PROMPTS)} more`) : null;
   return element(
     'section', { className: 'group' },
-    element('b', {}, `${shown(size)} members, similarity up to ${similarity}`),
+    element('b', {}, `${quantity(size, 'member')}, similarity up to ${similarity}`),
     ...ids.slice(0, N_PROMPTS).map((id) => memberLine(id, texts)), more,
   );
 }
 
 export async function duplicatesView(pane) {
+  if (!isReport) pane.replaceChildren(quiet(`comparing ${quantity(page.n, 'member')}…`));
   const found = await ask('duplicates');
   if (!found) return pane.replaceChildren(quiet('Near-duplicates of so many members are not listed.'));
   const ids = found.groups.flatMap((group) => group.ids.slice(0, N_PROMPTS));

@@ -1,6 +1,8 @@
 // The dialog that shows the selector of the filters, and saves it as a subset.
 import { ask, isReport, page } from './data.js';
-import { element, failure, find, quiet, shown } from './dom.js';
+import {
+  element, failure, find, quantity, quiet, shown,
+} from './dom.js';
 import { countShown } from './filters.js';
 import { selectorText } from './selector.js';
 
@@ -20,10 +22,11 @@ function savingForm(text, answer) {
     answer.replaceChildren(quiet('selecting…'));
     try {
       const made = await ask('save', { name: name.value, sql: text, budget: countShown() });
-      const members = `${made.reference}: ${shown(made.n_members)} members`;
+      const members = `${made.reference}: ${quantity(made.n_members, 'member')}`;
       const next = `\`catalog verify ${made.reference}\` makes it again and compares.`;
       answer.replaceChildren(
         element('p', { id: 'saved' }, `${members}, selected by ${made.path}. ${next}`),
+        quiet('The page lists it when `catalog browse` is started again.'),
         ...made.warnings.map(quiet),
       );
     } catch (error) {
@@ -44,9 +47,10 @@ function openDialog(isSaving) {
   const answer = element('div', { role: 'status' });
   const copy = () => navigator.clipboard?.writeText(text);
   dialog.replaceChildren(
-    element('h2', {}, `${shown(countShown())} of ${shown(page.n)} members`),
+    element('h2', {}, `${shown(countShown())} of ${quantity(page.n, 'member')}`),
     element('pre', { id: 'selector' }, element('code', {}, text)),
-    isSaving ? savingForm(text, answer) : '',
+    isSaving && countShown() ? savingForm(text, answer) : '',
+    isSaving && !countShown() ? quiet('No member passes the filters: there is nothing to save.') : '',
     answer,
     element('p', {},
       element('button', { type: 'button', onclick: copy }, 'Copy the selector'), ' ',

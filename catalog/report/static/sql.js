@@ -1,6 +1,8 @@
 // A box for SQL, whose answer can become a filter.
 import { ask, page } from './data.js';
-import { element, failure, quiet, shown, table } from './dom.js';
+import {
+  element, failure, quantity, quiet, shown, table,
+} from './dom.js';
 import { setFilter } from './filters.js';
 
 function cellOf(value) {
@@ -11,10 +13,11 @@ function cellOf(value) {
 
 function answerNodes(answer, query) {
   const seconds = answer.seconds.toFixed(2);
-  const nodes = [quiet(`${shown(answer.n)} rows in ${seconds} s`)];
-  if (answer.ids) {
+  const nodes = [quiet(`${quantity(answer.n, 'row')} in ${seconds} s`)];
+  if (answer.ids?.length) {
     const onclick = () => setFilter('query', { kind: 'query', query });
-    const text = `Filter by these ${shown(answer.ids.length)} members`;
+    const these = answer.ids.length === 1 ? 'this' : 'these';
+    const text = `Filter by ${these} ${quantity(answer.ids.length, 'member')}`;
     nodes.push(element('p', {}, element('button', { type: 'button', onclick }, text)));
   }
   nodes.push(table(answer.columns, answer.rows.map((row) => row.map(cellOf))));

@@ -66,7 +66,7 @@ async function draw(id, view) {
   const pane = find(`#pane-${id}`);
   if (drawn.has(id)) return;
   drawn.add(id);
-  if (id !== 'rows') pane.replaceChildren(quiet('…'));
+  if (id !== 'rows') pane.replaceChildren(quiet('working…'));
   try {
     await view(pane);
   } catch (error) {
