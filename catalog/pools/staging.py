@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from catalog.pools.file_bytes import FileBytes
 from catalog.pools.file_counts import FileCounts
 from catalog.pools.file_report import FileReport
 from catalog.pools.options import ReadOptions
-from catalog.pools.part_reader import read_part
+from catalog.pools.part_reader import Rows, read_part
 from catalog.pools.parts import Part
 
 
@@ -42,6 +43,14 @@ class StagedPart:
     def n_records(self) -> int:
         """Return the number of records."""
         return self.n_instructions + self.n_quarantined
+
+    def add(self, rows: Rows) -> None:
+        """Count the next records."""
+        self.n_instructions += rows.instructions.num_rows
+        self.n_quarantined += rows.quarantine.num_rows
+        n_without = rows.instructions["media_files"].null_count
+        self.has_media_files |= n_without < rows.instructions.num_rows
+        self.files += rows.files
 
 
 class TooManyKeysError(Exception):
@@ -156,16 +165,22 @@ def stage_part(
     with (
         _writer(_path(folder, "instructions", part.number), INSTRUCTIONS) as instructions,
         _writer(_path(folder, "quarantine", part.number), QUARANTINE) as quarantine,
+        ThreadPoolExecutor(1) as thread,
     ):
-        for rows in read_part(part, options, media_folder=_media(folder)):
+
+        def write(rows: Rows) -> None:
             instructions.write_batch(rows.instructions)
             quarantine.write_batch(rows.quarantine)
-            staged.n_instructions += rows.instructions.num_rows
-            staged.n_quarantined += rows.quarantine.num_rows
-            n_without = rows.instructions["media_files"].null_count
-            staged.has_media_files |= n_without < rows.instructions.num_rows
-            staged.files += rows.files
+
+        written: Future[None] | None = None
+        for rows in read_part(part, options, media_folder=_media(folder)):
+            if written is not None:
+                written.result()
+            written = thread.submit(write, rows)  # while the next records are read
+            staged.add(rows)
             progress(rows.n_records, rows.n_bytes)
+        if written is not None:
+            written.result()
     return staged
 
 

@@ -23,6 +23,7 @@ CONFIG: dict[str, Any] = {
     "python_enable_replacements": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
+    "wal_autocheckpoint": "1MB",  # a larger commit goes straight into the file, not into both
 }
 """What every instance of the catalog is opened with."""
 

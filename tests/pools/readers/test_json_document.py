@@ -268,3 +268,14 @@ def test_the_window_does_not_grow_with_the_array() -> None:
         window.Window.more = original  # type: ignore[method-assign]
     assert len(found) == 20_000
     assert max(sizes) < 25_000
+
+
+@pytest.mark.parametrize("broken", ['{"a": nope}', '{"a": "\n"}', "nope", "12", '""'])
+@pytest.mark.parametrize("step", [1, 7, 10**6])
+def test_elements_after_a_broken_one_or_a_literal_keep_their_places(broken: str, step: int) -> None:
+    good = [{"instruction": f"i{n}", "output": "o"} for n in range(4)]
+    texts = [json.dumps(value) for value in good]
+    _, found = read(f"[{texts[0]}, {texts[1]}, {broken}, {texts[2]},{texts[3]}]", step)
+    assert [value for _, value, _ in found[:2] + found[3:]] == good
+    assert [raw for _, _, raw in found] == [*texts[:2], broken, *texts[2:]]
+    assert [position for position, _, _ in found] == list(range(5))
