@@ -7,7 +7,7 @@ from dataclasses import fields
 from html import escape
 from typing import Any
 
-from catalog.messages import shortened, significant
+from catalog.messages import quantity, shortened, significant
 
 ROWS = 10
 """Rows and items that a notebook shows of a table or a list."""
@@ -42,9 +42,9 @@ def _cell(value: Any) -> str:
     if isinstance(value, NotebookResult):
         return value._repr_html_()
     if hasattr(value, "to_pylist"):  # an Arrow table
-        return f"{len(value):,} rows{_rows(value.slice(0, ROWS).to_pylist())}"
+        return f"{quantity(len(value), 'row')}{_rows(value.slice(0, ROWS).to_pylist())}"
     if hasattr(value, "to_dicts"):  # a polars frame
-        return f"{len(value):,} rows{_rows(value.head(ROWS).to_dicts())}"
+        return f"{quantity(len(value), 'row')}{_rows(value.head(ROWS).to_dicts())}"
     if isinstance(value, Mapping):
         return html_table([(str(key), item) for key, item in list(value.items())[:ROWS]])
     if isinstance(value, list | tuple):

@@ -83,7 +83,7 @@ def search(
         cells = f"{index.probes} of {index.partitions} cells"
         say(
             f"  approximate, by an index that probes {cells}: "
-            f"recall@10 {index.recall:.3f} on {index.n_queries} members"
+            f"recall@10 {index.recall:.3f} on {quantity(index.n_queries, 'member')}"
         )
     elif mode != "text" and answer.n_searched > MANY:
         say(f"  compared {quantity(answer.n_searched, 'member')}: `catalog index {pool}` is faster")

@@ -10,6 +10,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import DONE, FAILED, json_option, table_options
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, say
+from catalog.messages import quantity
 
 if TYPE_CHECKING:
     from catalog.selection.lint import LintedSelector
@@ -79,7 +80,7 @@ def _echo_findings(linted: LintedSelector) -> None:
         click.echo(f"{finding.location}: {finding.rule}: {finding.message}")
     n = len(linted.findings)
     fixable = sum(finding.edit is not None for finding in linted.findings)
-    summary = "1 finding" if n == 1 else f"{n:,} findings"
+    summary = quantity(n, "finding")
     say(f"{linted.file}: {summary}" + (f", {fixable:,} can be repaired by --fix" * bool(fixable)))
     if not linted.is_understood:
         say(f"{linted.file}: sqlglot reads it otherwise: {UNEXPLAINED}")

@@ -103,8 +103,7 @@ def remove_score(catalog: Catalog, name: str) -> None:
 def drop_score(catalog: Catalog, name: str) -> None:
     """Remove the values of a score, imported or computed; subsets keep their members."""
     dropped = catalog.drop_score(name)
-    signals = "1 signal" if dropped.n_signals == 1 else f"{dropped.n_signals} signals"
-    click.echo(f"score {name}: {signals} dropped")
+    click.echo(f"score {name}: {quantity(dropped.n_signals, 'signal')} dropped")
     if dropped.subsets:
         say(f"  `verify` cannot make these again: {listed(dropped.subsets)}")
 
@@ -176,8 +175,8 @@ def echo_import(report: ImportReport, *, is_json: bool) -> None:
     if is_json:
         echo_json(_import_record(report))
         return
-    checkpoints = f" at {report.n_checkpoints} checkpoints" if report.n_checkpoints else ""
-    members = f"{report.n_with_value:,} of {quantity(report.n_members, 'member')}{checkpoints}"
+    where = f" at {quantity(report.n_checkpoints, 'checkpoint')}" if report.n_checkpoints else ""
+    members = f"{report.n_with_value:,} of {quantity(report.n_members, 'member')}{where}"
     echo_text(f"{signal.kind} {signal.name}: {_imported(report)}, {members}")
     for note in _import_notes(report):
         say(f"  {note}")

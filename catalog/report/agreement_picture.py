@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from catalog.compute.scores.agreement import SMALL_SCALE, Agreement
+from catalog.messages import quantity
 from catalog.report.picture import (
     BLUE,
     PICTURES,
@@ -117,7 +118,7 @@ def _members(axis: Any, pair: pl.DataFrame) -> None:
 
 def _numbers(axis: Any, pair: Agreement) -> None:
     axis.axis("off")
-    lines = [f"ρ = {_figure(pair.spearman)}", _interval(pair), f"{pair.n:,} members"]
+    lines = [f"ρ = {_figure(pair.spearman)}", _interval(pair), quantity(pair.n, "member")]
     if pair.kappa is not None:
         lines.insert(2, f"κ = {_figure(pair.kappa)}")
     axis.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", fontsize=8)

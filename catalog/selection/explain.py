@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog.errors import SelectionError
 from catalog.kernels._common.memory_limit import gib
+from catalog.messages import quantity
 from catalog.notebook import NotebookResult
 from catalog.query.cost import Need, needs_of
 from catalog.query.errors import reported
@@ -187,7 +188,7 @@ def _need_lines(need: Need) -> list[str]:
         there += f", {need.n_without_value:,} without a value for a recorded reason"
     if not need.n_missing:
         return [there]
-    missing = f"  missing: {need.n_missing:,} instructions"
+    missing = f"  missing: {quantity(need.n_missing, 'instruction')}"
     if not need.is_computed:
         return [there, missing, f"  import them with: {need.command}"]
     duration = "time not measured here yet"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from catalog.errors import SelectionError
+from catalog.messages import argument
 from catalog.query.executor import Execution, Limits, executing
 from catalog.query.stream import deduplicate_column_names
 from catalog.selection.definition import Definition
@@ -192,9 +193,23 @@ def _check_answer(answer: pa.Table, definition: Definition) -> None:
             "end with LIMIT $budget"
         )
     if not len(ids):
-        needs = ", ".join(definition.selector.needs)
-        hint = f"; the selector needs {needs}" if needs else ""
-        raise SelectionError(f"{file}: nothing in {definition.source} is eligible{hint}")
+        raise SelectionError(
+            f"{file}: nothing in {definition.source} is eligible{_hint(definition)}"
+        )
+
+
+def _hint(definition: Definition) -> str:
+    """Return what a selector needs, and its least values, which may exclude every member."""
+    needs = ", ".join(definition.selector.needs)
+    least = {
+        name: value for name, value in definition.given.items() if name.startswith("min_") and value
+    }
+    hint = f"; the selector needs {needs}" if needs else ""
+    if least:
+        flags = " ".join(f"--set {name}={value}" for name, value in least.items())
+        setting = argument("settings", least, flag=flags)
+        hint += f"; it ran with {setting}: lower that"
+    return hint
 
 
 def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Table:

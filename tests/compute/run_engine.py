@@ -129,12 +129,12 @@ def run(catalog: Catalog, what: str, model: str, engine: Engine) -> None:
 def make_shards_small() -> None:
     import torch
 
-    from catalog.compute import embeddings, gradients, similarity
+    from catalog.compute import embeddings, gradients, similarity, states
     from catalog.compute.scores import scoring
 
     torch.set_num_threads(1)
     similarity.BATCH_ROWS = ROWS
-    gradients.SHARD_BYTES = 0  # shards of 32 members
+    gradients.SHARD_BYTES = states.SHARD_BYTES = 0  # shards of 32 members
     for module in (embeddings, scoring):
         module.compute = partial(shard_runner.compute, shard_rows=ROWS)  # type: ignore[attr-defined]
 

@@ -8,6 +8,8 @@ obeyed by all. Answers are stored about once a second, so that a kill loses no m
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.compute.scores.calls import Answer, Keep, Request
 from catalog.compute.scores.endpoint import Endpoint, RetryError, attempt
 from catalog.errors import LockedError, SignalError
+from catalog.messages import quantity
 
 if TYPE_CHECKING:
     import httpx2
@@ -27,6 +30,9 @@ RATE_LIMITED = 60  # 429s of one request; the endpoint says when to come back
 LONGEST_PAUSE = 600.0
 MOST_REJECTED = 8  # rejections before the first answer that mean a wrong endpoint
 _FIRST_PAUSE, _STORE_SECONDS = 0.5, 1.0
+_REPORTED_PAUSE, _REPORT_SECONDS = 1.0, 10.0  # shorter pauses, and more lines, tell nobody anything
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -57,6 +63,7 @@ class Asking:
     _unstored: list[tuple[Request, Answer]] = field(default_factory=list)
     _rejected: list[tuple[Request, Answer]] = field(default_factory=list)
     _stored_at: float = 0.0
+    _reported_at: float = -math.inf
 
     def ask(self, requests: Sequence[Request]) -> None:
         """Ask and keep the answers.
@@ -74,7 +81,9 @@ class Asking:
         if self.is_stopped:
             notes.append("the maximum cost is reached: a run with a larger one goes on")
         if self.n_unanswered:
-            notes.append(f"{self.n_unanswered:,} requests got no answer: run the command again")
+            notes.append(
+                f"{quantity(self.n_unanswered, 'request')} got no answer: run the command again"
+            )
         if self.n_uncounted and self.endpoint.price_in is not None:
             notes.append(f"{self.n_uncounted:,} answers have no cost: their tokens are not counted")
         return notes
@@ -197,7 +206,15 @@ class Asking:
                 )
             self._resume_at = max(self._resume_at, time.monotonic() + fault.pause)
             pause = fault.pause + random.uniform(0, 0.1)
+        self._report_wait(fault, pause)
         await self._pause(pause)
+
+    def _report_wait(self, fault: RetryError, pause: float) -> None:
+        """Log that the run waits for the endpoint, every ten seconds at most."""
+        now = time.monotonic()
+        if pause >= _REPORTED_PAUSE and now >= self._reported_at + _REPORT_SECONDS:
+            self._reported_at = now
+            _log.warning("%s: %s: waiting %.0f s", self.endpoint.url, fault, pause)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but not when the run has failed meanwhile."""

@@ -12,6 +12,7 @@ from catalog.compute.scores.requests import judge_identity
 from catalog.compute.scores.sequence_classifier import classifier_measure
 from catalog.compute.scores.turn_product import product_measure
 from catalog.errors import OptionError
+from catalog.messages import quantity
 from catalog.signals.model_scores import ClassifierScore, JudgeScore
 from catalog.signals.registry import find_signal
 from catalog.store.queries import query
@@ -66,7 +67,8 @@ def batch_note(scoring: Scoring, name: str) -> str:
         parameters |= {"signal_id": signal.signal_id if signal else -1, "n": scoring.limit or ALL}
         members = connection.sql(query("signals/missing_sample"), params=parameters)
         n = write_batch(scoring.store, definition, model, members.to_arrow_table(), Path(file))
-    return f"{file}: {n:,} requests; read the answers of the finished batch with --batch-in FILE"
+    requests = quantity(n, "request")
+    return f"{file}: {requests}; read the answers of the finished batch with --batch-in FILE"
 
 
 def _factor(scoring: Scoring, name: str) -> JudgeScore:

@@ -84,6 +84,21 @@ def test_a_judge_scores_a_pool_through_faults(pool: Catalog, server: JudgeServer
     assert {row["n_prompt_tokens"] for row in rows} == {100}
 
 
+def test_a_wait_for_the_endpoint_is_reported_once_in_a_while(
+    pool: Catalog,
+    server: JudgeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("catalog.compute.scores.asking._REPORTED_PAUSE", 0.0)
+    server.every = 2
+    judge(pool, server, limit=10)
+    assert sum(server.faults.values()) > 5
+    (line,) = caplog.messages
+    assert server.url in line
+    assert re.search(r"(HTTP \d+|Error|completion).*: waiting \d+ s$", line)
+
+
 def test_a_sample_goes_on_where_it_stopped(pool: Catalog, server: JudgeServer) -> None:
     assert judge(pool, server, limit=10).n_left == 50
     assert len(server.asked) == 10
