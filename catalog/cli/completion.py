@@ -13,6 +13,9 @@ from click.shell_completion import CompletionItem, get_completion_class
 SHELLS = ("bash", "zsh", "fish")
 PROGRAM, VARIABLE = "catalog", "_CATALOG_COMPLETE"
 
+# Zsh defines compdef only after compinit.
+_STARTED = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -u; }\n"
+
 # Bash ends a word at the @ of NAME@VERSION.
 _WHOLE_REFERENCES = "COMP_WORDBREAKS=${COMP_WORDBREAKS//@/}\n"
 
@@ -35,6 +38,8 @@ def completion(shell: str) -> None:
     if script is None:
         raise click.UsageError(f"no completion for {shell}")
     source = script(main, {}, PROGRAM, VARIABLE).source()
+    if shell == "zsh":
+        source = source.replace("\n", f"\n{_STARTED}", 1)  # after its #compdef
     click.echo(source + (_WHOLE_REFERENCES if shell == "bash" else ""))
 
 
@@ -113,13 +118,14 @@ def _read(home: Path, block: str, /, **params: str) -> Items:
 
 
 _ITEMS: dict[str, Callable[[Path, str], Items]] = {
-    **dict.fromkeys(("pool", "reference", "references", "left", "right", "target_of"), _references),
+    **dict.fromkeys(("pool", "reference", "references", "left", "right"), _references),
+    **dict.fromkeys(("target_of", "against"), _references),
+    **dict.fromkeys(("depth", "rank_by", "scores"), _signals("score")),
     "refresh name": _references,
     "selector": _selectors,
     "show name": _selectors,
     "remove name": _selectors,
     "score names": _scores,
-    "depth": _signals("score"),
     "encoder": _signals("embedding"),
     "proxy": _signals("losses"),
     "model": _signals("losses"),

@@ -53,6 +53,8 @@ def test_names_are_completed_where_a_command_takes_them(filled: Catalog) -> None
     assert completed(home, "select", "random", "d") == ["drawn"]
     assert completed(home, "score", "alpaca", "q") == ["quality"]
     assert completed(home, "compare", "drawn", "--depth", "") == ["quality"]
+    assert completed(home, "compare", "drawn", "--score", "") == ["quality"]
+    assert completed(home, "agreement", "alpaca", "q") == ["quality"]
     assert completed(home, "losses", "tr") == ["train"]
 
 
@@ -70,6 +72,7 @@ def test_each_shell_has_a_script(shell: str) -> None:
     script = CliRunner().invoke(main, ["completion", shell], catch_exceptions=False).stdout
     assert f"_CATALOG_COMPLETE={shell}_complete" in script
     assert ("COMP_WORDBREAKS" in script) == (shell == "bash")
+    assert ("compinit" in script) == script.startswith("#compdef") == (shell == "zsh")
 
 
 def test_a_shell_waits_for_less_than_half_a_second_of_processor(filled: Catalog) -> None:

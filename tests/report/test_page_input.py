@@ -104,3 +104,12 @@ def test_a_selection_of_nothing_is_not_saved(server: PageServer, open_page: Open
     page.click("#save")
     assert page.is_visible("#selector")
     assert page.locator("#save-name").count() == 0
+
+
+def test_a_row_that_is_opened_by_key_has_the_focus(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+    page.press("tr[data-row='12'] button", "Enter")
+    until(page, "document.activeElement.id === 'detail'")
+    until(page, "document.getElementById('detail').textContent.includes('answer 12')")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('tr')?.dataset.row") == "12"

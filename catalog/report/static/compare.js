@@ -5,6 +5,7 @@ import { pairView } from './selections.js';
 
 const UP = '--above';
 const DOWN = '--below';
+const COVERAGE = 'Coverage is that of `catalog compare --projection pca`.';
 const DEEPEST = 40; // percent of colour for four times the random draw's number, or a quarter of it
 
 function ratioCell(row, measure, rows) {
@@ -64,6 +65,7 @@ async function measure(pane, chosen) {
     pane.replaceChildren(
       sourcesTable(chosen),
       rows.length ? measuresTable(rows) : '',
+      rows.some((row) => 'coverage' in row) ? quiet(COVERAGE) : '',
       overlap.length ? overlapTable(overlap) : '',
       ...notes.map((note) => quiet(`Not measured: ${note}`)),
     );
@@ -82,8 +84,7 @@ export async function compareView(pane) {
   const button = element('button', { type: 'button', onclick: start }, 'Compare');
   const isChosen = !isReport && subsets.length;
   pane.replaceChildren(
-    isChosen ? element('p', {}, ...labels, ' ', button) : '', body,
-    element('h2', {}, 'Any two selections'), pairView(),
+    isChosen ? element('p', {}, ...labels, ' ', button) : '', body, pairView(),
   );
   if (isReport || !subsets.length) await measure(body, subsets);
   else body.replaceChildren(quiet('Compare measures the ticked subsets beside random draws of their size.'));

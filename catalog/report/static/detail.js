@@ -85,10 +85,16 @@ document.addEventListener('row-marked', (event) => {
   if (event.detail === opened) openRow(opened);
 });
 
-export async function openRow(id) {
+// Escape goes back to the row.
+find('#detail').onkeydown = ({ key }) => {
+  if (key === 'Escape') find(`tr[data-row="${opened}"] button`)?.focus();
+};
+
+export async function openRow(id, { isByKey = false } = {}) {
   const isOther = opened !== id;
   opened = id;
   const side = find('#detail');
+  if (isByKey) side.focus();
   if (isOther) document.dispatchEvent(new CustomEvent('row-opened', { detail: id }));
   const [row] = await ask('rows', { ids: [id] }).catch((error) => [{ error }]);
   if (opened !== id) return;

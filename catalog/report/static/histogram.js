@@ -74,7 +74,8 @@ export function histogram(column) {
 
 function described(column, kept) {
   const peak = kept.reduce((best, count, k) => (count > kept[best] ? k : best), 0);
-  const around = `${shown(column.edge(peak))} to ${shown(column.edge(peak + 1))}`;
+  const end = column.isFew ? '' : ` to ${shown(column.edge(peak + 1))}`;
+  const around = `${shown(column.edge(peak))}${end}`;
   const range = `from ${shown(column.low)} to ${shown(column.high)}`;
   return `Histogram of ${column.label} ${range}; most, ${shown(kept[peak])}, are at ${around}`;
 }

@@ -40,7 +40,7 @@ function line(row) {
   const tail = numbers.slice(-SHOWN_NUMBERS).map((column) => column.values[row.id]);
   const cell = (text) => element('td', { className: 'clip', dir: 'auto' }, (text ?? '').slice(0, 300));
   return element(
-    'tr', { dataset: { row: row.id }, onclick: () => openRow(row.id) },
+    'tr', { dataset: { row: row.id }, onclick: ({ detail }) => openRow(row.id, { isByKey: !detail }) },
     element('td', { className: 'number' }, element(
       'button', { type: 'button', className: 'link', ariaLabel: `open row ${row.row_number}` },
       shown(row.row_number),
@@ -58,7 +58,8 @@ function pager() {
     drawRows();
   };
   const n = countListed();
-  const text = countShown() === n ? '' : `; ${shown(countShown() - n)} without their texts too`;
+  const nBare = countShown() - n;
+  const text = nBare ? ` with texts, and ${shown(nBare)} without` : '';
   const last = Math.min(first + PAGE, n);
   const range = `${shown(Math.min(first + 1, last))} to ${shown(last)} of ${shown(n)}${text}`;
   const button = (label, title, disabled, by) => element(

@@ -64,5 +64,6 @@ export function pairView() {
   fill();
   draw();
   onChange(() => { if (body.offsetParent) draw(); });
-  return element('section', {}, element('p', {}, first, ' and ', second, ' ', keep), body);
+  const title = element('h2', {}, 'Any two selections');
+  return element('section', { id: 'selections' }, title, element('p', {}, first, ' and ', second, ' ', keep), body);
 }
