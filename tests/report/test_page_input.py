@@ -1,9 +1,11 @@
 """What a person types into the page, and what it shows of hostile and inverted values."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from catalog import Catalog
 from catalog.report.server import PageServer
 from tests.report.conftest import N, Open, count, n_shown, until
 
@@ -113,3 +115,13 @@ def test_a_row_that_is_opened_by_key_has_the_focus(server: PageServer, open_page
     until(page, "document.getElementById('detail').textContent.includes('answer 12')")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.closest('tr')?.dataset.row") == "12"
+
+
+def test_a_page_without_a_map_says_why(shown: Catalog, tmp_path: Path, open_page: Open) -> None:
+    (tmp_path / "bare.jsonl").write_text('{"instruction": "a", "output": "b"}\n')
+    shown.register(tmp_path / "bare.jsonl", pool="bare")
+    shown.report("bare", path=tmp_path / "bare.html")
+    shown.drop("bare")
+    page = open_page((tmp_path / "bare.html").as_uri())
+    assert "catalog map bare@1" in str(page.text_content("#no-map"))
+    assert page.is_visible("#no-map")

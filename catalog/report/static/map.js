@@ -113,6 +113,8 @@ function typed(event) {
 const viewMoved = () => document.dispatchEvent(new CustomEvent('view-moved'));
 
 export function buildMap() {
+  find('#no-map').hidden = Boolean(page.map);
+  find('#no-map').textContent = `No map is shown: ${page.notes.join('; ')}`;
   if (!page.map) return;
   find('#map-panel').hidden = false;
   fillColours(() => { recolour(); redraw(); });
