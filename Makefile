@@ -32,7 +32,7 @@ pictures: $(VENV)/.installed-test  ## the pictures of the docs, of the demo's ca
 	$(BIN)/python docs/generate/pictures.py
 
 # Speed beside the peers'; what misses its bar is said on the page and stops nothing.
-BENCHMARKS := register start embed losses losses_train kmeans log_det facility_location two_round map diverse k_center near_duplicates whole_s2l loader search page targeted methods engine
+BENCHMARKS := register start embed losses losses_train kmeans log_det facility_location two_round map diverse k_center near_duplicates whole_s2l loader search page targeted methods engine engine_kernels
 benchmarks: $(VENV)/.installed-benchmark  ## every ratio of docs/results, on a machine that does nothing else
 	mkdir -p docs/results/benchmarks
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --json docs/results/benchmarks/$$name.json || true; done
