@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from catalog import Catalog
 from catalog.engine import Shard
 from catalog.engine.local import Local
+from catalog.errors import OptionError
 from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels._common.spread import Spread, on_engine
 from tests.compute.test_engines import cluster
@@ -80,6 +82,22 @@ def test_what_fills_one_shard_stays_here() -> None:
         many = Spread(x, size=7, for_blocks=for_blocks, cost=1, name="a")
         assert [len(each) for each in many.stream(np.sum)] == [2] * 7 + [1]
         assert many.map(np.sum) == few.map(np.sum)
+
+
+def test_a_query_s_kernels_compute_on_its_engine(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.kernels._common.spread.SPAN_WORK", 1)
+    rows = "SELECT i::VARCHAR AS fingerprint, [i, i % 7]::FLOAT[] AS v FROM range(2000) AS t(i)"
+    query = f"SELECT * FROM kmeans(({rows}), k => $k, iterations => 2)"
+    engine = Elsewhere()
+    for k, asked in ((3, engine), (4, "local"), (5, None)):  # others, since answers are kept
+        here = catalog.sql(query, parameters={"k": k}, engine=asked)
+        assert len(here) == 2_000
+    assert engine.n_shards == 3 * 4  # blocks of 500 rows, three times
+    monkeypatch.setenv("CATALOG_ENGINE", "spark")
+    with pytest.raises(OptionError, match="spark"):
+        catalog.sql(query, parameters={"k": 6})
 
 
 @pytest.mark.slow
