@@ -12,8 +12,8 @@ demo: $(VENV)/.installed  ## the main job on generated data, in ./.catalog-demo
 test: $(VENV)/.installed-test  ## the default suite, in two processes of one thread each
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-test-slow: $(VENV)/.installed-test  ## what takes minutes
-	$(BIN)/python -m pytest -q -m slow
+test-slow: $(VENV)/.installed-test  ## what takes minutes, and all examples of what hypothesis draws
+	$(BIN)/python -m pytest -q -m "slow or hypothesis"
 
 check: lint test docs  ## everything that must hold before a change lands
 

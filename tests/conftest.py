@@ -18,6 +18,7 @@ from _pytest.doctest import DoctestModule
 from catalog import Catalog
 from catalog.store.database import upgrade
 from catalog.store.store import Store
+from tests import quick
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -58,6 +59,7 @@ class _Doctests:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register what holds for all folders; the hooks of this file hold for its own."""
+    quick.is_default = "hypothesis" not in config.option.markexpr
     config.pluginmanager.register(_Doctests())
 
 

@@ -1,4 +1,4 @@
-"""Split parameters: a few for the default suite, the rest for the slow suite."""
+"""Split parameters and examples: a few for the default suite, the rest for the slow suite."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +13,15 @@ def few_of(values: Sequence[Any], *few: Any) -> list[Any]:
     """
     assert all(value in values for value in few)
     return [value if value in few else _slow(value) for value in values]
+
+
+is_default = True
+"""Whether the default suite runs; `conftest.py` sets it."""
+
+
+def examples(n: int) -> int:
+    """Return how many examples hypothesis draws: of n a third in the default suite."""
+    return n // 3 if is_default else n
 
 
 def _slow(value: Any) -> Any:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from catalog import Catalog
 from catalog.arrow import from_numpy, to_numpy, to_python
+from tests.quick import examples
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPES = (pa.int8(), pa.uint16(), pa.int32(), pa.int64(), pa.float16(), pa.float32(), pa.float64())
@@ -22,7 +23,7 @@ TYPES = (pa.int8(), pa.uint16(), pa.int32(), pa.int64(), pa.float16(), pa.float3
 numbers = st.lists(st.lists(st.integers(0, 100), max_size=5), max_size=4)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=examples(100))
 @given(numbers, st.sampled_from(TYPES), st.integers(0, 3))
 def test_numbers_are_those_that_pyarrow_gives(
     chunks: list[list[int]], type_: pa.DataType, start: int

@@ -13,7 +13,7 @@ from catalog.errors import LossyExportError
 from catalog.export import export
 from catalog.pools.read_batches import ReadOptions, read_batches
 from tests.export.conftest import ROW_FORMATS
-from tests.quick import few_of
+from tests.quick import examples, few_of
 
 DATA = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data"))
 ENDINGS = {
@@ -79,7 +79,7 @@ exchanges = st.builds(
 systems = st.one_of(st.none(), words)
 
 many = settings(
-    max_examples=20,
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import MemoryLimitError, OptionError, QueryError
 from catalog.kernels.cluster_words import cluster_words
+from tests.quick import examples
 
 WORDS = ["egg", "pan", "boil", "sum", "sort", "list", "the", "and"]
 TEXTS = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
@@ -44,7 +45,7 @@ def expected(rows: list[tuple[int | None, str]], n: int) -> dict[int, list[str]]
     return answer
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(ROWS, st.integers(1, 3), st.randoms())
 def test_words_are_those_of_the_definition_in_any_order(rows, n, random) -> None:  # type: ignore[no-untyped-def]
     given_rows = table(rows)

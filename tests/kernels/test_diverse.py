@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from catalog.errors import MemoryLimitError, OptionError, QueryError
 from catalog.kernels import diverse as module_of_diverse
 from catalog.kernels.diverse import diverse
+from tests.quick import examples
 
 Array = np.ndarray[Any, Any]
 
@@ -73,7 +74,7 @@ def check(x: Array, scores: Array, *, budget: int, threshold: float) -> None:
     ]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 60),

@@ -16,6 +16,7 @@ from catalog.kernels._common.facility_pairs import PairPicks, TooManyPairsError
 from catalog.kernels._common.lazy_greedy import grid
 from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels.facility_location import facility_location
+from tests.quick import examples
 
 Array = np.ndarray[Any, Any]
 
@@ -93,7 +94,7 @@ def topics(seed: int, *, n: int, d: int, n_topics: int, spread: float) -> Array:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 60),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from catalog.errors import MemoryLimitError, OptionError, QueryError
 from catalog.kernels._common.lazy_greedy import grid
 from catalog.kernels.k_center import k_center
+from tests.quick import examples
 
 Array = np.ndarray[Any, Any]
 
@@ -45,7 +46,7 @@ def order_of(answer: pa.Table) -> list[int]:
     return [int(fingerprint) for fingerprint in answer["fingerprint"].to_pylist()]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 60),

@@ -16,6 +16,7 @@ from catalog.kernels._common.lazy_greedy import grid
 from catalog.kernels._common.log_det_tangents import tangent_bytes
 from catalog.kernels._common.log_det_tokens import working_bytes
 from catalog.kernels.log_det import log_det
+from tests.quick import examples
 
 Array = np.ndarray[Any, Any]
 
@@ -77,7 +78,7 @@ def random_texts(
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 40),
@@ -147,7 +148,7 @@ def test_choosing_more_vectors_than_the_inverse_is_updated_for_keeps_the_gains_t
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 40),

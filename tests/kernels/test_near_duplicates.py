@@ -15,7 +15,7 @@ from catalog.errors import MemoryLimitError, OptionError, QueryError
 from catalog.kernels._common import text_pairs
 from catalog.kernels._common.shingles import shingle_sets
 from catalog.kernels.near_duplicates import near_duplicates
-from tests.quick import few_of
+from tests.quick import examples, few_of
 
 
 def relation(**columns: object) -> pa.Table:
@@ -102,7 +102,7 @@ def test_groups_of_text_equal_all_pairs_compared(unit, size, threshold, seed):
     st.sampled_from(["characters", "words"]),
     st.integers(1, 4),
 )
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 def test_sets_hold_exactly_the_shingles(texts, unit, size):
     offsets, hashes = shingle_sets(pa.array(texts), size=size, unit=unit)
     expected = [shingles(text, size, unit) for text in texts]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import MemoryLimitError, QueryError
 from catalog.kernels.nearest_earlier import nearest_earlier
+from tests.quick import examples
 
 Array = np.ndarray[Any, Any]
 
@@ -48,7 +49,7 @@ def by_all_pairs(x: Array, scores: Array, groups: Array) -> list[tuple[float | N
     return answer
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 50), integral=st.booleans())
 def test_the_nearest_earlier_row_of_the_group_is_named(seed: int, n: int, integral: bool) -> None:
     generator = np.random.default_rng(seed)

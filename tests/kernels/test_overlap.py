@@ -14,6 +14,7 @@ from catalog.errors import MemoryLimitError, OptionError, QueryError
 from catalog.kernels import overlap as module
 from catalog.kernels._common.word_runs import words_of
 from catalog.kernels.overlap import overlap
+from tests.quick import examples
 
 TEXTS = st.text(alphabet="aB c.,'\t\u2003É漢$-", max_size=40) | st.lists(
     st.sampled_from(["a", "b", "c", "it's", "-"]), max_size=14
@@ -72,7 +73,7 @@ def pairs(answer: pa.Table) -> dict[Pair, tuple[int, float, str]]:
     st.integers(1, 3),
     st.sampled_from([1, 16, module.BLOCK]),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_pairs_equal_every_run_compared(train, test, n, shortest, block):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
@@ -81,7 +82,7 @@ def test_pairs_equal_every_run_compared(train, test, n, shortest, block):
 
 
 @given(st.lists(TEXTS | st.none(), max_size=6))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_words_are_lower_case_without_punctuation_between_white_space(texts):
     found = words_of(pa.array(texts, pa.string()))
     lists = [

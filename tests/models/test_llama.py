@@ -17,6 +17,7 @@ from catalog.models.losses import response_losses, response_nats
 from catalog.models.packed import n_shared_tokens, pack
 from catalog.models.tokens import Tokens
 from tests.models.conftest import family_model
+from tests.quick import examples
 
 VOCABULARY = 60
 
@@ -61,7 +62,7 @@ def plain_nats(lm: CausalLM, group: list[Tokens]) -> list[torch.Tensor]:
     return parts
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(group=groups())
 def test_nats_and_gradients_are_those_of_transformers(llama: CausalLM, group: list[Tokens]) -> None:
     assert is_packable(llama)
@@ -77,7 +78,7 @@ def test_nats_and_gradients_are_those_of_transformers(llama: CausalLM, group: li
         torch.testing.assert_close(our, their, atol=1e-4, rtol=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(group=groups())
 def test_a_packed_batch_holds_each_token_once_and_the_preamble_once(group: list[Tokens]) -> None:
     packed = pack(group)

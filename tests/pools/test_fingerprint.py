@@ -4,10 +4,11 @@ from typing import Any
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.pools.fingerprint import Message, canonical, fingerprint
+from tests.quick import examples
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20) | st.sampled_from(
     ["e\u0301", "\u1e9b\u0323", '"\\\n\x00\x7f\u2028', "가"]
@@ -57,6 +58,7 @@ def stored(turns: list[tuple[str, str, dict[str, Any] | None]]) -> list[Message]
     ]
 
 
+@settings(max_examples=examples(100))
 @given(
     messages,
     st.none() | texts,

@@ -14,6 +14,7 @@ from catalog.query.executor import Execution, Limits, executing
 from catalog.query.source_text import SourceText
 from catalog.why.lookup import Row
 from catalog.why.not_selected import traced
+from tests.quick import examples
 
 Tree = tuple
 """An operator and its parts: ("and", a, b), ("not", a), (">", column, number) and such."""
@@ -103,7 +104,9 @@ def cell(number: int, column: str) -> int | None:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(tops=st.lists(TREE, min_size=1, max_size=3), number=st.integers(0, 124))
 def test_the_named_conditions_are_false_or_null_and_without_them_the_row_passes(

@@ -17,7 +17,7 @@ from catalog.compute.scores.agreement import bootstrap, spearman, weighted_kappa
 from catalog.errors import OptionError, SignalError
 from tests.conftest import pairs
 from tests.copies import made_once
-from tests.quick import few_of
+from tests.quick import examples, few_of
 
 RATINGS = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=3, max_size=30)
 N = 200
@@ -42,7 +42,7 @@ def pool(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Catalo
 
 
 @given(RATINGS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=examples(100))
 def test_correlation_and_kappa_are_those_of_the_libraries(ratings: list[tuple[int, int]]) -> None:
     from scipy.stats import spearmanr
     from sklearn.metrics import cohen_kappa_score

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from catalog.kernels._common.arrays import Array, Numbers, Rows
 from catalog.kernels._common.lazy_greedy import TAKEN, grid, maximise, priorities, top
+from tests.quick import examples
 
 
 class Coverage:
@@ -29,7 +30,7 @@ class Coverage:
         return (self.covers[rows] & ~self.is_covered).sum(axis=1).astype(np.float64)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 50),

@@ -13,6 +13,7 @@ from catalog import Catalog
 from catalog.pools.fingerprint import fingerprint
 from catalog.pools.formats.exported import exported
 from tests.copies import made_once
+from tests.quick import examples
 
 Write = Callable[..., Path]
 MEMBERS = "SELECT fingerprint, source, labels, metadata FROM pool($ref) ORDER BY fingerprint"
@@ -174,7 +175,7 @@ def test_a_record_of_somebody_elses_is_not_taken_for_an_export(
 
 
 @settings(
-    max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None
+    max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow], deadline=None
 )  # how fast is not the question
 @given(st.dictionaries(TEXTS, NESTED, min_size=1, max_size=3))
 def test_any_metadata_comes_back(metadata: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from catalog.pools.conversation import Instruction
@@ -18,6 +18,7 @@ from catalog.pools.formats.sharegpt import sharegpt
 from catalog.pools.formats.transcript import transcript
 from catalog.pools.formats.turns import turns
 from catalog.pools.reasons import Rejection
+from tests.quick import examples
 
 USER = {"role": "user", "content": "q"}
 ANSWER = {"role": "assistant", "content": "a"}
@@ -252,6 +253,7 @@ def stored(read: Instruction) -> tuple[str, list[Message], str | None]:
     )
 
 
+@settings(max_examples=examples(100))
 @given(
     st.lists(openai, min_size=1, max_size=4) | st.lists(share, min_size=1, max_size=4),
     systems,
@@ -271,6 +273,7 @@ def test_what_is_stored_can_be_written_as_either_chat_and_read_again(
         assert stored(again) == stored(read)
 
 
+@settings(max_examples=examples(100))
 @given(st.lists(openai, min_size=2, max_size=5), st.integers(1, 4), systems, tools)
 def test_a_conversation_cut_in_two_reads_as_the_whole(
     listed: list[Any], cut: int, system: str | None, given_tools: Any

@@ -12,6 +12,7 @@ from catalog.pools.formats.detect import detect, exact, with_roles
 from catalog.pools.formats.messages import messages
 from catalog.pools.formats.registry import formats
 from catalog.pools.reasons import Rejection
+from tests.quick import examples
 
 USER = {"role": "user", "content": "q"}
 ANSWER = {"role": "assistant", "content": "a"}
@@ -259,7 +260,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(values)
 def test_any_record_is_read_rejected_or_another_shape(record: Any) -> None:
     for format_ in formats():

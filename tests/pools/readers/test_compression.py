@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import SourceError
 from catalog.pools.readers.compression import compression_of, unpacked
+from tests.quick import examples
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
@@ -20,6 +21,7 @@ PACK: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("compression", PACK)
+@settings(max_examples=examples(100))
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=4), st.integers(1, 50))
 def test_members_one_after_another_give_their_bytes_however_the_blocks_fall(
     compression: str, members: list[bytes], step: int

@@ -2,11 +2,12 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.pools.readers.csv import delimited, dialect_of
 from catalog.pools.reasons import Rejection
+from tests.quick import examples
 
 cells = st.text(st.sampled_from('ab",;\t\n\r |é'), max_size=8)
 tables = st.lists(st.tuples(cells, cells, cells).filter(any), max_size=6)
@@ -30,6 +31,7 @@ def read(text: str, step: int = 10**6) -> list[object]:
     ]
 
 
+@settings(max_examples=examples(100))
 @given(
     tables,
     st.sampled_from([",", "\t", ";", "|"]),

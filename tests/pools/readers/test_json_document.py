@@ -10,6 +10,7 @@ from catalog.pools.formats.detect import detect
 from catalog.pools.readers.json_document import json_document
 from catalog.pools.readers.records import Container
 from catalog.pools.reasons import Rejection
+from tests.quick import examples
 
 Records = list[dict[str, str]]
 
@@ -50,6 +51,7 @@ def split(found: list[Any]) -> tuple[list[Any], list[Rejection]]:
     ]
 
 
+@settings(max_examples=examples(100))
 @given(records, styles, steps)
 def test_an_array_is_read_whatever_the_blocks(
     rows: Records, style: dict[str, Any], step: int
@@ -62,6 +64,7 @@ def test_an_array_is_read_whatever_the_blocks(
     assert container.notes == []
 
 
+@settings(max_examples=examples(100))
 @given(records, styles, steps)
 def test_a_list_under_a_key_is_read_and_what_stands_beside_it_is_not(
     rows: Records, style: dict[str, Any], step: int
@@ -75,6 +78,7 @@ def test_a_list_under_a_key_is_read_and_what_stands_beside_it_is_not(
     assert [value for _, value, _ in found] == rows
 
 
+@settings(max_examples=examples(100))
 @given(records, steps)
 def test_an_object_keyed_by_id_gives_its_values_with_their_keys(rows: Records, step: int) -> None:
     text = json.dumps({f"q{n}": row for n, row in enumerate(rows)}, indent=1)
@@ -86,6 +90,7 @@ def test_an_object_keyed_by_id_gives_its_values_with_their_keys(rows: Records, s
     ]
 
 
+@settings(max_examples=examples(100))
 @given(records, st.sampled_from(["\n", "", " ,\n", "\r\n\r\n"]))
 def test_pretty_objects_one_after_another_are_read(rows: Records, between: str) -> None:
     container, found = read(between.join(json.dumps(row, indent=2) for row in rows))
@@ -142,7 +147,7 @@ plain_records = st.lists(
 
 
 @pytest.mark.parametrize("broken", BREAKS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(plain_records, st.integers(0, 5), st.sampled_from([None, 2]), steps)
 @example([{"instruction": "a", "output": "b"}] * 3, 1, None, 7)
 def test_a_broken_record_of_an_array_is_the_only_one_lost(
@@ -213,6 +218,7 @@ def test_a_trailing_comma_after_the_last_record_loses_nothing() -> None:
     assert (len(found), container.notes) == (1, [])
 
 
+@settings(max_examples=examples(100))
 @given(plain_records, st.integers(1, 60))
 def test_a_cut_array_keeps_its_whole_records_with_a_note(rows: Records, n_cut: int) -> None:
     text = json.dumps(rows)

@@ -1,12 +1,13 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.pools.readers import json_lines as module
 from catalog.pools.readers.json_lines import json_lines
 from catalog.pools.reasons import Rejection
+from tests.quick import examples
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=10)
 rows_of = st.lists(
@@ -15,6 +16,7 @@ rows_of = st.lists(
 )
 
 
+@settings(max_examples=examples(100))
 @given(
     rows_of, st.sampled_from(["\n", "\r\n", "\n\n", "\n \t\n"]), st.booleans(), st.integers(1, 30)
 )

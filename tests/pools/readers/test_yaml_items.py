@@ -1,11 +1,12 @@
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.pools.formats.detect import detect
 from catalog.pools.readers.yaml_items import is_yaml, yaml_items
 from catalog.pools.reasons import Rejection
+from tests.quick import examples
 
 texts = st.text(
     st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\t-:#'\""),
@@ -23,6 +24,7 @@ def read(text: str, step: int = 10**6) -> list[object]:
     return [value.reason if isinstance(value, Rejection) else value for _, value, _ in found]
 
 
+@settings(max_examples=examples(100))
 @given(rows_of, st.booleans(), st.sampled_from([None, "|", ">", '"']), st.integers(1, 30))
 def test_a_list_is_read_item_by_item(
     rows: list[object], is_unicode: bool, style: str | None, step: int
@@ -31,6 +33,7 @@ def test_a_list_is_read_item_by_item(
     assert read(text, step) == rows
 
 
+@settings(max_examples=examples(100))
 @given(rows_of)
 def test_documents_one_after_another_are_read(rows: list[object]) -> None:
     assert read(yaml.safe_dump_all(rows, allow_unicode=True)) == rows
