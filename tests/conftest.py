@@ -75,6 +75,20 @@ def _no_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any
     monkeypatch.setenv("CATALOG_CONFIG", str(tmp_path_factory.getbasetemp() / "configuration"))
 
 
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a test, at one path for all.
+
+    Tests whose catalogs are at one path share the locked instance of DuckDB that a process keeps
+    for the next session with the same database; to open another takes longer than many a test.
+    """
+    folder = tmp_path_factory.getbasetemp() / "test"
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a catalog that holds nothing yet: to migrate one takes longer than a copy."""

@@ -1,24 +1,11 @@
-"""Copies of catalogs that are filled once in a process, and the folder for them."""
+"""Copies of catalogs that are filled once in a process."""
 
 import shutil
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 from catalog import Catalog
-
-
-def emptied(folder: Path) -> Path:
-    """Return a folder that holds nothing.
-
-    Tests whose catalogs are at one path share the locked instance of DuckDB that a process keeps
-    for the next session with the same database; to open another takes longer than many a test.
-    """
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir()
-    return folder
 
 
 def made_once(fill: Callable[..., Catalog]) -> Callable[..., Catalog]:

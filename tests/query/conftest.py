@@ -10,7 +10,6 @@ import pytest
 
 from catalog.store import vectors
 from catalog.store.store import Store
-from tests.copies import emptied
 
 # 40 instructions in two sources; version 2 of the pool loses the first five and gains ten.
 FILL = """
@@ -149,12 +148,6 @@ def stated() -> pa.Table:
 
 def _fixed(numbers: np.ndarray) -> pa.FixedSizeListArray:
     return pa.FixedSizeListArray.from_arrays(pa.array(numbers.reshape(-1)), numbers.shape[1])
-
-
-@pytest.fixture
-def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a test, at one path for all."""
-    return emptied(tmp_path_factory.getbasetemp() / "query")
 
 
 @pytest.fixture

@@ -8,9 +8,6 @@ import pytest
 
 from catalog import Catalog
 from tests.copies import made_once
-from tests.query.conftest import tmp_path
-
-__all__ = ["tmp_path"]  # and what is defined here
 
 Write = Callable[..., Path]
 N = 40
