@@ -1,7 +1,10 @@
 """What is trained of a conversation, and what is counted of the rest."""
 
+import logging
 from collections.abc import Callable
+from logging.handlers import QueueHandler
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -88,10 +91,13 @@ def test_a_turn_of_weight_0_is_read_and_not_trained(chat: Callable[..., Any]) ->
 
 
 def test_rows_that_are_cut_or_left_out_are_counted(
-    chat: Callable[..., Any], catalog: Catalog, tokenizer: Any, caplog: pytest.LogCaptureFixture
+    chat: Callable[..., Any], catalog: Catalog, tokenizer: Any
 ) -> None:
     from catalog.integrations.torch import SubsetDataset
 
+    lines = QueueHandler(SimpleQueue())
+    log = logging.getLogger("catalog.integrations.torch")
+    log.addHandler(lines)
     items = chat(
         {"instruction": "word", "output": "stone"},
         {"instruction": "word " * 200, "output": "stone"},
@@ -104,7 +110,8 @@ def test_rows_that_are_cut_or_left_out_are_counted(
     reading = data.reading()
     assert (reading.n_rows, reading.n_cut, reading.n_items) == (3, 2, 2)
     assert reading.left_out == {"nothing_in_window": 1}
-    assert "2 of 3 rows are cut at 60 tokens" in caplog.text
+    log.removeHandler(lines)
+    assert "2 of 3 rows are cut at 60 tokens" in lines.queue.get_nowait().getMessage()
 
 
 @pytest.mark.parametrize("options", [{}, {"pack": "bfd"}, {"world_size": 2}])
