@@ -19,6 +19,7 @@ from catalog import Catalog
 from catalog.store.database import upgrade
 from catalog.store.store import Store
 from tests import quick
+from tests.schedule import UnitScheduling, longest_first
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -28,21 +29,15 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-LONGEST = (
-    "test_studies.py",
-    "test_kills.py",
-    "test_readme.py",
-    "test_guard.py",
-    "test_select.py",
-    "test_round_trip.py",
-    "test_selected.py",
-    "test_interruption.py",
-)  # ten seconds each, or more
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest files first, so that no process ends with one of them alone."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """Run the longest first."""
+    items.sort(key=longest_first)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Schedule what belongs together in one process."""
+    return UnitScheduling(config, log)
 
 
 class _Doctests:
