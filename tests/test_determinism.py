@@ -30,7 +30,7 @@ from tests.quick import few_of
 N, D, BUDGET = 320, 24, 60
 LARGE_POOL = Template(Path(__file__).with_name("fixtures").joinpath("large_pool.sql").read_text())
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
-QUICK = ("random", "s2l", "fisher_sft", "ila", "ds2")
+QUICK = ("random", "s2l", "fisher_sft", "ds2")
 SETTINGS: dict[str, dict[str, Any]] = {
     "diverse_evol": {"initial": 20},
     "mods": {"quality": "deita", "review": "ifd", "threshold": -9, "necessary": 1},

@@ -4,6 +4,7 @@ import ast
 import gzip
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -122,9 +123,10 @@ def test_python_on_a_page_is_python(page: Path) -> None:
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The staged source of the site, generated pages included."""
     folder = tmp_path_factory.mktemp("staged")
-    command = [sys.executable, str(DOCS / "generate"), str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        patch.setattr(sys, "argv", ["generate", str(folder)])
+        runpy.run_path(str(DOCS / "generate"), run_name="__main__")
     return folder / "docs"
 
 

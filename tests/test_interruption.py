@@ -55,7 +55,7 @@ def kill_while_registering(catalog: Catalog, tmp_path: Path, *, kills: int, n: i
 def test_a_killed_registration_leaves_the_old_version_or_the_new_one(
     catalog: Catalog, tmp_path: Path
 ) -> None:
-    kill_while_registering(catalog, tmp_path, kills=1, n=10_000)
+    kill_while_registering(catalog, tmp_path, kills=1, n=4_000)
 
 
 @pytest.mark.slow

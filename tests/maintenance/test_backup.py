@@ -16,12 +16,14 @@ from catalog.maintenance.backup import backups, read_list
 from catalog.store.atomic import replacing
 from catalog.store.lock import locked
 from catalog.store.store import Store
+from tests.copies import made_once
 from tests.report.conftest import add_vectors
 
 Write = Callable[..., Path]
 
 
 @pytest.fixture
+@made_once
 def filled(catalog: Catalog, jsonl: Write) -> Catalog:
     """A pool with vectors, and a subset that was drawn from it."""
     records = [{"instruction": f"Question {i}", "output": f"answer {i}"} for i in range(40)]

@@ -77,10 +77,10 @@ def corrupt(copy: Copy, *, seeds: range) -> None:
         run(catalog, "doctor", "--full")
 
 
-def test_two_corruptions_are_told_and_give_no_wrong_answer(copy: Copy) -> None:
-    corrupt(copy, seeds=range(2))
+def test_a_corruption_is_told_and_gives_no_wrong_answer(copy: Copy) -> None:
+    corrupt(copy, seeds=range(1))
 
 
 @pytest.mark.slow
 def test_forty_corruptions_are_told_and_give_no_wrong_answer(copy: Copy) -> None:
-    corrupt(copy, seeds=range(100, 140))
+    corrupt(copy, seeds=[1, *range(100, 140)])

@@ -1,6 +1,6 @@
 """A training run to be killed: it prints each checkpoint's losses, and resumes.
 
-Run: python run_training.py FOLDER    (a GPT-2 with dropout, so that random numbers count)
+Run: python run_training.py FOLDER N_RECORDS    (a GPT-2 with dropout, so that random numbers count)
 """
 
 # ruff: noqa: T201 -- what it prints is what it is for
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, n_records: int) -> None:
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -27,7 +27,7 @@ def main(folder: Path) -> None:
     rng = random.Random(2)
     words = ["ab", "cd", "ef", "gh", "ij", "kl"]
     instructions = []
-    for _ in range(90):
+    for _ in range(n_records):
         question, answer = (" ".join(rng.choices(words, k=rng.randint(1, 12))) for _ in range(2))
         instructions.append(
             {
@@ -62,4 +62,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

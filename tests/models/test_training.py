@@ -190,8 +190,8 @@ def test_dropout_draws_anew_each_step_and_leaves_the_callers_draws_alone(
     assert torch.equal(before, torch.get_rng_state())
 
 
-def finish(fork: Fork, folder: Path) -> dict[str, str]:
-    run = fork(SCRIPT, str(folder))
+def finish(fork: Fork, folder: Path, n_records: int) -> dict[str, str]:
+    run = fork(SCRIPT, str(folder), str(n_records))
     output = run.lines.read()
     assert run.wait() == 0
     return read(output)
@@ -205,12 +205,13 @@ def read(output: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("kills", few_of([1, 2, 12], 1))
 def test_a_killed_run_goes_on_to_the_same_numbers(fork: Fork, tmp_path: Path, kills: int) -> None:
-    unbroken = finish(fork, tmp_path / "unbroken")
+    n_records = 48 if kills == 1 else 90
+    unbroken = finish(fork, tmp_path / "unbroken", n_records)
     assert list(unbroken) == ["1", "2", "3", "4", "5", "6"]
     rng = random.Random(kills)
     seen: dict[str, str] = {}
     for _ in range(kills):
-        run = fork(SCRIPT, str(tmp_path / "broken"))
+        run = fork(SCRIPT, str(tmp_path / "broken"), str(n_records))
         first = run.lines.readline()  # it has started
         time.sleep(rng.uniform(0, 0.3))
         run.kill()
@@ -218,5 +219,5 @@ def test_a_killed_run_goes_on_to_the_same_numbers(fork: Fork, tmp_path: Path, ki
         run.wait()
         seen |= read(first + rest)
     assert len(seen) < 6 or kills > 2
-    seen |= finish(fork, tmp_path / "broken")
+    seen |= finish(fork, tmp_path / "broken", n_records)
     assert seen == unbroken

@@ -85,15 +85,15 @@ def test_the_yardstick_is_twenty_draws_with_the_share_of_every_source(
 
 
 def test_subsets_are_grouped_by_how_they_were_selected(grown: Catalog) -> None:
-    for seed in (0, 1, 2):
+    for seed in (0, 1):
         for budget in (4, 8):
             grown.select("random", "q", budget=budget, name=f"s{seed}-{budget}", seed=seed)
-    names = [f"s{seed}-{budget}" for seed in (0, 1, 2) for budget in (4, 8)]
+    names = [f"s{seed}-{budget}" for seed in (0, 1) for budget in (4, 8)]
     found = grown.compare(*names)
     groups = found.grouped(["selector", "budget"])
     assert [(group["selector"], group["budget"], group["n_subsets"]) for group in groups] == [
-        ("random", 4, 3),
-        ("random", 8, 3),
+        ("random", 4, 2),
+        ("random", 8, 2),
     ]
     medians = [row["characters_median"] for row in found.rows if row["name"].endswith("-4@1")]
     assert groups[0]["characters_median"] == pytest.approx(statistics.mean(medians))

@@ -21,11 +21,12 @@ from tests.why.conftest import WITHOUT_SCORE, N, selected, text_of
             "condition",
             "n <= 5",
         ),
-        (
+        pytest.param(
             "SELECT instruction_id FROM pool($pool) QUALIFY row_number() OVER (ORDER BY "
             "length(prompt), fingerprint) <= $budget ORDER BY 1",
             "condition",
             "QUALIFY row_number() OVER (ORDER BY length(prompt), fingerprint) <= 5",
+            marks=pytest.mark.slow,
         ),
         (
             "SELECT instruction_id FROM (SELECT * FROM pool($pool) WHERE length(prompt) > 0) "
@@ -33,17 +34,19 @@ from tests.why.conftest import WITHOUT_SCORE, N, selected, text_of
             "condition",
             "row_number is 5",
         ),
-        (
+        pytest.param(
             "SELECT instruction_id FROM (SELECT * FROM pool($pool) WHERE row_number < 5) WHERE "
             "row_number < 4 ORDER BY 1 LIMIT $budget",
             "condition",
             "row_number is 4",
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "SELECT instruction_id FROM (SELECT * FROM pool($pool) WHERE row_number < 4) WHERE "
             "row_number < $budget - 1 ORDER BY 1",
             "condition",
             "row_number < 4 is false",
+            marks=pytest.mark.slow,
         ),
         (
             "SELECT instruction_id FROM pool($pool) JOIN (SELECT 0 AS row_number) USING "
