@@ -100,14 +100,17 @@ def _against_datasets(file: Path, pairs: int) -> dict[str, Any]:
 
         mine, other, figures = alternate(ours, theirs, pairs=pairs)
     is_same = set(mine) == set(other)
-    return {
+    row = {
         "what": f"{mine[0]:,} members of Alpaca, whole processes",
         "peer": "datasets: load, map, filter, to_parquet",
-        **figures,
-        "bar": BAR,
-        "same_number_of_members": is_same,
-        "is_met": is_same and figures["ratio"] >= BAR,
     }
+    return row | _held(figures, BAR, same_number_of_members=is_same)
+
+
+def _held(figures: dict[str, Any], bar: float, **same: bool) -> dict[str, Any]:
+    """Return the figures with their bar, and whether they meet it with the same result."""
+    is_met = all(same.values()) and figures["ratio"] >= bar
+    return {**figures, "bar": bar, **same, "is_met": is_met}
 
 
 def _register(home: Path, file: Path, *options: str) -> list[str]:
@@ -149,14 +152,11 @@ def _by_two(source: Path, folder: Path, n: int, *, pairs: int) -> dict[str, Any]
 
     mine, other, figures = alternate(lambda _: registered(2), lambda _: registered(1), pairs=pairs)
     is_same = mine == other
-    return {
+    row = {
         "what": f"{n:,} generated records, `--jobs 2` on two processors, whole processes",
         "peer": "the same with `--jobs 1` on one processor",
-        **figures,
-        "bar": BAR_JOBS,
-        "same_result": is_same,
-        "is_met": is_same and figures["ratio"] >= BAR_JOBS,
     }
+    return row | _held(figures, BAR_JOBS, same_result=is_same)
 
 
 def _alone(source: Path, folder: Path, n: int) -> dict[str, Any]:

@@ -108,6 +108,12 @@ def option(
     return field(default=default, metadata={"rule": rule})
 
 
+def tuned_share(help: str) -> Any:
+    """Declare the share of a pool that a model is tuned on: between 0 and 1, both excluded."""
+    bounds: dict[str, Any] = {"min": 0, "max": 1, "is_min_open": True, "is_max_open": True}
+    return option(0.05, help=help, identity="share", **bounds)
+
+
 @dataclass(frozen=True)
 class DeclaredOption:
     """Field of an `Options` class with its rule."""

@@ -9,7 +9,7 @@ from catalog.command import Command
 from catalog.models.lora_shape import LoraShape
 from catalog.models.recipe import Recipe
 from catalog.signals.kind_options import ModelInputs, ProjectedOptions, turns_identity
-from catalog.signals.options import TINY, option
+from catalog.signals.options import TINY, option, tuned_share
 from catalog.signals.signal_kind import Computation, SignalKind
 
 WARM_UP_RATE = 3e-4
@@ -27,15 +27,7 @@ class GradientsOptions(ProjectedOptions):
     checkpoints: int = option(
         4, min=1, help="Number of epochs of the warm-up; gradients are taken after each."
     )
-    warm_up: float = option(
-        0.05,
-        min=0,
-        max=1,
-        is_min_open=True,
-        is_max_open=True,
-        identity="share",
-        help="Share of the pool that the adapters are warmed up on.",
-    )
+    warm_up: float = tuned_share("Share of the pool that the adapters are warmed up on.")
     learning_rate: float | None = option(
         None,
         min=0,

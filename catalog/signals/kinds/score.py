@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from catalog.command import Command
 from catalog.signals.kind_options import ResponseOptions
-from catalog.signals.options import option
+from catalog.signals.options import option, tuned_share
 from catalog.signals.score_definitions import FORMS
 from catalog.signals.signal_kind import SignalKind
 
@@ -15,15 +15,7 @@ from catalog.signals.signal_kind import SignalKind
 class ScoreOptions(ResponseOptions):
     """Options of `catalog score`."""
 
-    warm_up: float = option(
-        0.05,
-        min=0,
-        max=1,
-        is_min_open=True,
-        is_max_open=True,
-        identity="share",
-        help="depth: share of the pool that the model is fine-tuned on.",
-    )
+    warm_up: float = tuned_share("depth: share of the pool that the model is fine-tuned on.")
     seed: int = option(0, min=0, help="depth: random seed of that share.")
     rank_by: str = option("depth", identity=None, help="rid: score to rank.")
     tokenizer: str | None = option(
