@@ -91,12 +91,12 @@ def test_a_run_of_combining_marks_is_quarantined_with_its_number(
     few = "e" + "\u0316\u0301" * (MAX_MARKS // 2)
     texts = (marks, few, f"{'a' * 1000}{marks}{'a' * 1000}")
     path.write_text(GOOD + "".join(GOOD.replace("q", text) for text in texts), encoding="utf-8")
-    started = time.monotonic()
+    started = time.process_time()
     n_read, reasons, detail = read(path)
     assert (n_read, reasons) == (2, {"too_large": 2})
     assert f"{len(marks):,} combining marks" in detail
     assert "from character 1,000" in detail
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("pack", [bz2.compress, gzip.compress, lzma.compress])
