@@ -7,6 +7,9 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pytest
+
+from tests.quick import few_of
 
 TEXT = (Path(__file__).resolve().parent.parent / "selectors" / "ds2.sql").read_text()
 N_CLASSES = 6
@@ -47,9 +50,10 @@ def selected(
     return [(row[0], row[1]) for row in duckdb.connect().sql(query, params=values).fetchall()]
 
 
-def test_classes_are_taken_from_the_top_down_and_the_last_one_by_rarity() -> None:
+@pytest.mark.parametrize("n_pools", few_of([10, 100], 10))
+def test_classes_are_taken_from_the_top_down_and_the_last_one_by_rarity(n_pools: int) -> None:
     draw = np.random.default_rng(0)
-    for _ in range(30):
+    for _ in range(n_pools):
         n = int(draw.integers(1, 60))
         ratings, suggested = draw.integers(0, N_CLASSES, (2, n))
         confidence, rarity = draw.random((2, n))

@@ -1,6 +1,7 @@
 """Whatever a record holds costs that record alone, and what is read fits the tables."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -167,12 +168,13 @@ records = st.lists(
 several = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-def register_and_count(records: list[Any]) -> None:
+def register_and_count(records: list[Any], new_home: Path) -> None:
     first = [{"messages": TURNS, "id": n} for n in range(3)]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pool.jsonl"
         path.write_text("".join(json.dumps(record) + "\n" for record in [*first, *records]))
-        catalog = Catalog.open(Path(folder) / "home", isolated=False)
+        home = shutil.copytree(new_home, Path(folder) / "home")
+        catalog = Catalog.open(home, isolated=False)
         answer = catalog.register(path, pool="p", force=True)
         assert answer.n_members + answer.n_folded + answer.n_quarantined == answer.n_rows
         if (
@@ -186,12 +188,16 @@ def register_and_count(records: list[Any]) -> None:
 
 @settings(max_examples=4, **several)
 @given(records)
-def test_whatever_json_is_thrown_at_it_is_registered_or_quarantined(records: list[Any]) -> None:
-    register_and_count(records)
+def test_whatever_json_is_thrown_at_it_is_registered_or_quarantined(
+    new_home: Path, records: list[Any]
+) -> None:
+    register_and_count(records, new_home)
 
 
 @pytest.mark.slow
 @settings(max_examples=150, **several)
 @given(records)
-def test_a_great_deal_of_json_is_registered_or_quarantined(records: list[Any]) -> None:
-    register_and_count(records)
+def test_a_great_deal_of_json_is_registered_or_quarantined(
+    new_home: Path, records: list[Any]
+) -> None:
+    register_and_count(records, new_home)

@@ -36,7 +36,7 @@ def test_a_hostile_statement_is_refused_or_stopped_in_one_line_and_writes_nothin
     before = written(tmp_path)
     started = time.monotonic()
     with pytest.raises(QueryError) as caught:
-        run(store, hostile, limits=Limits(seconds=1, memory="150MB", spill="20MB"))
+        run(store, hostile, limits=Limits(seconds=0.5, memory="150MB", spill="20MB"))
     message = str(caught.value)
     assert message.startswith("query:"), message
     assert "\n" not in message
