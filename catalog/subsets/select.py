@@ -145,7 +145,7 @@ def select(
         _keep(store, checked, same, group)
     elif not is_dry_run:
         kept: dict[str, Any] = {"seconds": answer.seconds, "group": group, "checked": checked}
-        kept |= {"is_superseding": is_superseding, "is_newest": is_newest}
+        kept |= {"is_superseding": is_superseding, "wanted": wanted}
         reference, is_new = _write(store, chosen, name, **kept)
         answer = replace(answer, reference=reference, is_new=is_new)
     return answer
@@ -219,17 +219,17 @@ def _write(
     name: str,
     *,
     is_superseding: bool,
-    is_newest: bool,
+    wanted: Mapping[str, bool],
     checked: Check,
     **kept: Any,
 ) -> tuple[str, bool]:
     """Write the next version and what a check compared; return its reference and whether it is new.
 
-    Another process may have written since the first check, the same version among others.
+    Another process may have written since the first check, a version that serves among others.
     """
     with store.writing() as connection:
-        same = find_same(connection, chosen.definition, name=name)
-        if same and not (is_newest and resolve(connection, name) != same):
+        same, _ = _find_made(connection, chosen.definition, name, **wanted)
+        if same:
             return str(same), False
         _require_name(connection, chosen.definition, name=name, is_superseding=is_superseding)
         checked.keep(connection)

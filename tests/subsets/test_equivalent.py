@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from catalog import Catalog
+from catalog.selection.run import choose
 from catalog.selection.selector import find_selector
 from catalog.subsets.select import select
 
@@ -40,6 +44,30 @@ def test_the_version_that_is_there_serves_until_another_is_asked_for(
     selected = catalog.select(str(mine), "p", budget=5, name="best", new_version=True)
     assert (selected.reference, selected.is_new) == ("best@2", True)
     assert catalog.diff("best@1", "best@2").n_added == 0
+
+
+@pytest.mark.parametrize("second", [FIRST, RENAMED], ids=["same", "names"])
+def test_selections_of_one_meaning_at_the_same_moment_make_one_version(
+    catalog: Catalog, mine: Path, monkeypatch: pytest.MonkeyPatch, second: str
+) -> None:
+    both_looked = threading.Barrier(2)
+
+    def choose_together(*arguments: Any, **options: Any) -> Any:
+        both_looked.wait()  # neither has found a version of the other
+        return choose(*arguments, **options)
+
+    monkeypatch.setattr("catalog.subsets.select.choose", choose_together)
+    other = mine.with_name("other") / mine.name
+    other.parent.mkdir()
+    other.write_text(second)
+
+    def selected(path: Path) -> Any:
+        return catalog.select(str(path), "p", budget=7, name="race")
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(selected, (mine, other)))
+    assert [each.reference for each in answers] == ["race@1", "race@1"]
+    assert sorted(each.is_new for each in answers) == [False, True]
 
 
 @pytest.mark.parametrize(
