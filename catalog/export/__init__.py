@@ -17,7 +17,6 @@ writes one. In the other trainers' formats the order is a loss.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -38,6 +37,7 @@ from catalog.export.suffix import exporter_for, is_lines
 from catalog.export.write import Batches, HashedOutput, Work
 from catalog.notebook import NotebookResult
 from catalog.store.atomic import COMPRESSIONS, new_file, opened
+from catalog.store.file_hash import sha256_of
 from catalog.store.store import Store
 
 __all__ = [
@@ -171,7 +171,7 @@ def export(
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(file)
 
 
 def _to_standard_output(work: Work) -> str:

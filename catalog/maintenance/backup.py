@@ -23,7 +23,8 @@ from pathlib import Path
 from catalog.errors import CorruptError, NotFoundError, OptionError
 from catalog.notebook import NotebookResult
 from catalog.store.database import at_rest
-from catalog.store.folders import Folder, folder_at, is_remote
+from catalog.store.file_systems import is_url
+from catalog.store.folders import Folder, folder_at
 from catalog.store.lock import locked
 from catalog.store.scratch import scratch_folder
 from catalog.store.store import Store
@@ -226,5 +227,5 @@ def _write_list(target: Folder, name: str, saved: list[SavedFile], scratch: Path
 
 def _require_outside(store: Store, target: Folder) -> None:
     place = Path(target.place)
-    if not is_remote(target.place) and place.absolute().is_relative_to(store.path.absolute()):
+    if not is_url(target.place) and place.absolute().is_relative_to(store.path.absolute()):
         raise OptionError(f"{place} is inside the catalog's folder: name a place outside it")

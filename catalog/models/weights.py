@@ -11,6 +11,7 @@ from typing import Any
 
 from catalog.errors import ModelNotFoundError
 from catalog.messages import one_line
+from catalog.store.file_hash import sha256_of
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -103,7 +104,7 @@ def weights_sha256(folder: Path) -> str:
     for file in files:
         status = file.stat()
         name = file.relative_to(folder).as_posix()
-        sha256 = _file_sha256(str(file.resolve()), status.st_size, status.st_mtime_ns)
+        sha256 = _sha256_of(str(file.resolve()), status.st_size, status.st_mtime_ns)
         digest.update(f"{name}:{sha256}\n".encode())
     return digest.hexdigest()
 
@@ -154,7 +155,7 @@ def read_json(file: Path) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _file_sha256(path: str, _size: int, _modified: int) -> str:
+def _sha256_of(path: str, _size: int, _modified: int) -> str:
     # The hub's cache names a large file by its sha256: no need to read gigabytes again.
     name = Path(path).name
     if (
@@ -164,7 +165,7 @@ def _file_sha256(path: str, _size: int, _modified: int) -> str:
     ):
         return name
     with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(stream)
 
 
 def _packaged(name: str) -> Path | None:

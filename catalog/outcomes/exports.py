@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import CatalogError, OptionError
 from catalog.export import Exported, export, folder_formats
 from catalog.messages import argument
-from catalog.store.folders import Folder, folder_at, is_remote
+from catalog.store.file_systems import is_url
+from catalog.store.folders import Folder, folder_at
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
@@ -82,7 +83,7 @@ def export_reference(
                 overwrite=overwrite,
                 store=store,
             )
-    if is_remote(path):
+    if is_url(path):
         exported = replace(exported, files=(path,))
     options = {"name": name, "allow_lossy": allow_lossy}
     try:
@@ -99,7 +100,7 @@ def _written(path: str, *, overwrite: bool) -> Iterator[Path | str]:
     Raises:
         OptionError: the URL has a file, or what was written is a folder.
     """
-    if not is_remote(path):
+    if not is_url(path):
         yield "-" if path == "-" else Path(path)
         return
     place, _, name = path.rpartition("/")
@@ -142,4 +143,4 @@ def _record(
 
 
 def _whole(file: Path | str) -> str:
-    return str(file) if is_remote(str(file)) else str(Path(file).absolute())
+    return str(file) if is_url(str(file)) else str(Path(file).absolute())

@@ -20,7 +20,8 @@ from catalog.pools.conversation import Instruction
 from catalog.pools.readers.encoding import storable
 from catalog.pools.rejected import KEYS as REJECTED_KEYS
 from catalog.pools.rejected import unwanted_answers
-from catalog.pools.sources import STDIN, is_url
+from catalog.pools.sources import STDIN
+from catalog.store.file_systems import is_url
 from catalog.store.media import MediaFile, file_hash, keep
 
 OWN_KEY = "media"

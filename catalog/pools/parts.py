@@ -14,8 +14,9 @@ from catalog.pools.file_reader import FileReader
 from catalog.pools.media import MediaReader
 from catalog.pools.options import ReadOptions
 from catalog.pools.source_contents import contents
-from catalog.pools.sources import STDIN, Source, is_url
+from catalog.pools.sources import STDIN, Source
 from catalog.pools.spans import Span, spans
+from catalog.store.file_systems import is_url
 
 _START = 4096
 

@@ -26,7 +26,8 @@ from catalog.pools.folders import Choice
 from catalog.pools.readers import arrow_ipc
 from catalog.pools.readers.compression import compression_of, unpacked
 from catalog.pools.readers.excel import has_rows, is_workbook, sheets
-from catalog.pools.sources import STDIN, Source, is_url, unreadable
+from catalog.pools.sources import STDIN, Source, unreadable
+from catalog.store.file_systems import is_url
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # an archive with members, an empty archive
 _PARQUET = b"PAR1"

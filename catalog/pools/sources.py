@@ -17,7 +17,7 @@ from catalog.messages import one_line
 from catalog.pools.folders import Choice, of_folder
 from catalog.pools.readers.encoding import storable
 from catalog.pools.readers.frames import FRAME, Frame
-from catalog.store.file_systems import file_system
+from catalog.store.file_systems import file_system, is_url
 
 STDIN = "-"
 _TABLES = "jsonl?|ndjson|jsonlines|csv|tsv|parquet|pq|ya?ml|txt|arrow|feather|ipc|xlsx|xlsm"
@@ -86,11 +86,6 @@ class Source:
             raise
         except Exception as error:
             raise unreadable(self.name, error) from error
-
-
-def is_url(name: str) -> bool:
-    """Return whether a name has a protocol, such as ``hf://`` or fsspec's ``zip::`` chains."""
-    return "://" in name or "::" in name
 
 
 def resolve(sources: Sequence[str | Frame]) -> list[Source]:

@@ -8,6 +8,15 @@ _BUCKETS = ("s3://", "gs://")
 """What pyarrow reads itself, so that no other package is needed."""
 
 
+def is_url(name: str) -> bool:
+    """Return whether a name has a protocol, such as ``s3://``, or is one of fsspec's chains.
+
+    >>> is_url("s3://bucket/prefix"), is_url("zip::a.zip"), is_url("/a/b"), is_url("C:/a")
+    (True, True, False, False)
+    """
+    return "://" in name or "::" in name
+
+
 def file_system(url: str) -> tuple[Any, str]:
     """Return the file system of a URL, as fsspec has it, and the path in it.
 

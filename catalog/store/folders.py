@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import OptionError
+from catalog.store.file_hash import sha256_of
+from catalog.store.file_systems import is_url
 
 if TYPE_CHECKING:
     from pyarrow import fs
@@ -57,7 +58,7 @@ class Folder:
 
     def absolute(self) -> Folder:
         """Return the folder by its whole path; a URL is whole."""
-        return self if is_remote(self.place) else Folder(os.fspath(Path(self.place).absolute()))
+        return self if is_url(self.place) else Folder(os.fspath(Path(self.place).absolute()))
 
     def is_folder(self) -> bool:
         """Return whether it is there."""
@@ -95,7 +96,7 @@ class Folder:
 
     def make(self) -> None:
         """Create it with its parents; at a URL a folder is there once a file is in it."""
-        if not is_remote(self.place):
+        if not is_url(self.place):
             Path(self.place).mkdir(parents=True, exist_ok=True)
 
     def remove(self) -> None:
@@ -122,7 +123,7 @@ class Folder:
         """
         opened, path = self._opened()
         with opened.open_input_stream(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return sha256_of(file)
 
     def copy_in(self, source: Folder, name: str) -> None:
         """Copy a file to this place, which has the file whole or not at all.
@@ -137,7 +138,7 @@ class Folder:
         from pyarrow import fs
 
         target = self / name
-        if is_remote(self.place):
+        if is_url(self.place):
             (opened, path), (of, file) = target._opened(), source._opened()
             fs.copy_files(file, path, source_filesystem=of, destination_filesystem=opened)
             return
@@ -165,18 +166,9 @@ class Folder:
     def _opened(self) -> tuple[fs.FileSystem, str]:
         from pyarrow import fs
 
-        if is_remote(self.place):
+        if is_url(self.place):
             return bucket_at(self.place)
         return fs.LocalFileSystem(), os.fspath(Path(self.place).absolute())
-
-
-def is_remote(place: str) -> bool:
-    """Return whether a place is a URL, such as ``s3://bucket/prefix``.
-
-    >>> is_remote("s3://bucket/prefix"), is_remote("/a/b"), is_remote("C:/a")
-    (True, False, False)
-    """
-    return "://" in place
 
 
 def folder_at(place: str | os.PathLike[str]) -> Folder:
@@ -186,7 +178,7 @@ def folder_at(place: str | os.PathLike[str]) -> Folder:
         OptionError: a URL of a kind of store that is not supported.
     """
     folder = Folder(os.fspath(place).rstrip("/"))
-    if is_remote(folder.place):
+    if is_url(folder.place):
         folder._opened()
     return folder
 

@@ -14,6 +14,7 @@ from catalog.arrow import from_numpy
 from catalog.compute.imports.tensors import read_npy, read_safetensors
 from catalog.errors import CatalogError, SourceError
 from catalog.messages import listed, one_line
+from catalog.store.file_hash import sha256_of
 from catalog.store.file_systems import open_file
 
 Columns = Sequence[str] | None
@@ -76,10 +77,8 @@ def file_sha256(path: str) -> str:
     Args:
         path: a file or URL.
     """
-    import hashlib
-
     with open_file(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(file)
 
 
 def _reader(head: bytes, name: str) -> Reader:

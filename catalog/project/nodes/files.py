@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import SourceError
+from catalog.store.file_hash import sha256_of
 from catalog.store.file_systems import file_system
 
 Identity = dict[str, Any]
@@ -32,7 +33,7 @@ def file_identity(path: Path, known: Mapping[str, Any] | None = None) -> Identit
         if known and all(known.get(key) == identity[key] for key in identity):
             return identity | {"sha256": known["sha256"]}
         with path.open("rb") as file:
-            return identity | {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+            return identity | {"sha256": sha256_of(file)}
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}", reason="not_found") from None
 

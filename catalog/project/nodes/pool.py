@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from catalog.messages import quantity
 from catalog.pools.options import ReadOptions
-from catalog.pools.sources import is_url
 from catalog.pools.sources import resolve as resolve_sources
 from catalog.project.entries import PoolEntry
 from catalog.project.nodes.files import (
@@ -18,6 +17,7 @@ from catalog.project.nodes.files import (
     file_identity,
 )
 from catalog.project.nodes.node import NOT_BUILT, Estimate, Made, Making, Node, State, changes
+from catalog.store.file_systems import is_url
 
 HUB = "hf://datasets/"
 
