@@ -44,7 +44,8 @@ _HELD_BYTES = 2**28  # the similarities of all pairs are held where they need no
     notes=note(
         guarantee=f"{GUARANTEE}, less what a part's mean similarity differs from that of all rows",
         ratio=0.9984,
-        measured="500 of 10,000 generated vectors of 384 numbers, 8 parts",
+        measured="500 of 10,000 generated vectors of 384 numbers, 8 parts"
+        "; 0.9919 for 250 of 5,000 embeddings of Alpaca",
     ),
 )
 def facility_location(

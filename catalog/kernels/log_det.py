@@ -38,7 +38,11 @@ _N_BLOCK = 65_536
     adds={"rank": "BIGINT", "gain": "DOUBLE", "information": "DOUBLE"},
     is_ranked=True,
     reads="vectors",
-    notes=note(ratio=1.0011, measured="500 of 10,000 generated vectors of 384 numbers, 8 parts"),
+    notes=note(
+        ratio=1.0011,
+        measured="500 of 10,000 generated vectors of 384 numbers, 8 parts"
+        "; 0.9992 for 250 of 5,000 embeddings of Alpaca",
+    ),
 )
 def log_det(
     vectors: pa.Table,
