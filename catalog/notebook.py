@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from html import escape
 from typing import Any
 
@@ -19,12 +19,16 @@ class NotebookResult:
     """Base of dataclasses that a notebook shows as a table, a field a row."""
 
     def _repr_html_(self) -> str:
-        items = [
-            (field.name, getattr(self, field.name))
-            for field in fields(self)  # type: ignore[arg-type]
-            if field.repr and not field.name.startswith("_")
-        ]
-        return html_table(items, caption=type(self).__name__)
+        return html_table(_items(self), caption=type(self).__name__)
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    """Return the fields of a dataclass that its repr shows."""
+    return [
+        (field.name, getattr(value, field.name))
+        for field in fields(value)
+        if field.repr and not field.name.startswith("_")
+    ]
 
 
 def html_table(items: list[tuple[str, Any]], *, caption: str = "") -> str:
@@ -45,19 +49,29 @@ def _cell(value: Any) -> str:
         return f"{quantity(len(value), 'row')}{_rows(value.slice(0, ROWS).to_pylist())}"
     if hasattr(value, "to_dicts"):  # a polars frame
         return f"{quantity(len(value), 'row')}{_rows(value.head(ROWS).to_dicts())}"
+    if is_dataclass(value) and type(value).__str__ is object.__str__:
+        return html_table(_items(value))
     if isinstance(value, Mapping):
-        return html_table([(str(key), item) for key, item in list(value.items())[:ROWS]])
+        items = [(str(key), item) for key, item in list(value.items())[:ROWS]]
+        return html_table(items) + _more(value)
     if isinstance(value, list | tuple):
-        more = f"<br>{len(value) - ROWS:,} more" if len(value) > ROWS else ""
-        return "<br>".join(_cell(item) for item in value[:ROWS]) + more
+        if value and all(isinstance(item, Mapping) for item in value):
+            return _rows(value[:ROWS]) + _more(value)
+        return "<br>".join(_cell(item) for item in value[:ROWS]) + _more(value)
     return escape(_text(value))
 
 
-def _rows(rows: list[dict[str, Any]]) -> str:
+def _more(values: Collection[Any]) -> str:
+    return f"<br>{len(values) - ROWS:,} more" if len(values) > ROWS else ""
+
+
+def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as a table, with the columns that any of them has."""
     if not rows:
         return ""
-    head = "".join(f"<th>{escape(name)}</th>" for name in rows[0])
-    body = ("".join(f"<td>{_cell(value)}</td>" for value in row.values()) for row in rows)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    head = "".join(f"<th>{escape(str(name))}</th>" for name in names)
+    body = ("".join(f"<td>{_cell(row.get(name, ''))}</td>" for name in names) for row in rows)
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{cells}</tr>' for cells in body)}</table>"
 
 

@@ -47,6 +47,34 @@ def test_a_notebook_shows_every_public_result() -> None:
     assert [each.__name__ for each in results if not hasattr(each, "_repr_html_")] == []
 
 
+def test_a_list_of_mappings_is_one_table_with_every_column() -> None:
+    @dataclass(frozen=True)
+    class Measured(NotebookResult):
+        rows: tuple[dict[str, int], ...]
+        parameters: dict[str, int]
+        inner: Result
+
+    wide = {f"measure_{k}": k for k in range(14)}
+    plain = Result("inner", 1, pa.table({"a": [1]}))
+    html = Measured((wide, {"another": 1}), {f"p{k}": k for k in range(14)}, plain)._repr_html_()
+    assert html.count("<th>measure_13</th>") == html.count("<th>another</th>") == 1
+    assert "p9" in html
+    assert "p10" not in html
+    assert "4 more" in html
+
+
+def test_a_dataclass_inside_a_result_is_shown_by_its_fields() -> None:
+    @dataclass(frozen=True)
+    class Place:
+        row_number: int
+
+    @dataclass(frozen=True)
+    class Located(NotebookResult):
+        place: Place
+
+    assert "<th>row_number</th><td>1,000</td>" in Located(Place(1000))._repr_html_()
+
+
 def test_results_inside_results_and_frames_are_shown_too() -> None:
     inner = Result("inner", 1, pa.table({"a": [1]}))
 

@@ -125,3 +125,14 @@ def test_a_page_without_a_map_says_why(shown: Catalog, tmp_path: Path, open_page
     page = open_page((tmp_path / "bare.html").as_uri())
     assert "catalog map bare@1" in str(page.text_content("#no-map"))
     assert page.is_visible("#no-map")
+
+
+def test_a_histogram_is_drawn_again_when_its_width_changes(
+    server: PageServer, open_page: Open
+) -> None:
+    page = open_page(server.url)
+    page.set_viewport_size({"width": 1000, "height": 800})
+    fits = "[...document.querySelectorAll('.histogram')].every((e) => e.width === e.clientWidth)"
+    until(page, fits)
+    page.set_viewport_size({"width": 1300, "height": 800})
+    until(page, fits)

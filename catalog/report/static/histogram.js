@@ -22,6 +22,7 @@ export function histogram(column) {
     element('legend', {}, column.label, clear), canvas, ends,
   );
   let start = null;
+  let drawn = null;
 
   function brush(first, last) {
     const isClosed = column.isFew || last >= column.n_bins;
@@ -66,9 +67,12 @@ export function histogram(column) {
     to.value = spelled(filter?.high ?? column.high);
     const [all, kept] = countsOf(column.bin, column.n_bins, bitOf(column.name));
     canvas.ariaLabel = described(column, kept);
-    drawBars(canvas, column, all, kept, filter);
+    drawn = [column, all, kept, filter];
+    drawBars(canvas, ...drawn);
   };
   onChange(draw);
+  // A page inside another one, as a notebook shows it, has no width at first.
+  new ResizeObserver(() => { if (drawn) drawBars(canvas, ...drawn); }).observe(canvas);
   return box;
 }
 
