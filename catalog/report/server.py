@@ -39,6 +39,7 @@ class PageServer(ThreadingHTTPServer):
     """Server of one page; `url` opens it."""
 
     daemon_threads = True
+    request_queue_size = 128  # a page asks for all of its files at once
 
     def __init__(self, answers: Answers, *, port: int = 0) -> None:
         """Listen on a port of the loopback address; 0 takes a free one."""

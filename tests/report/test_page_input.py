@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import pytest
+
 from catalog import Catalog
 from catalog.report.server import PageServer
 from tests.report.conftest import N, Open, count, n_shown, until
@@ -27,6 +29,7 @@ def test_a_range_is_typed_with_separators(server: PageServer, open_page: Open) -
     assert ends.nth(1).input_value() == "1,000,000"
 
 
+@pytest.mark.slow
 def test_one_typed_end_keeps_the_other_exact(server: PageServer, open_page: Open) -> None:
     page = open_page(server.url)
     ends = page.locator("[data-facet=quality] input")
@@ -59,6 +62,7 @@ def test_a_first_note_can_be_taken_back(server: PageServer, open_page: Open) -> 
     until(page, "document.getElementById('note').value === ''")
 
 
+@pytest.mark.slow
 def test_marks_of_direction_end_with_their_text(server: PageServer, open_page: Open) -> None:
     page = open_page(server.url)
     kinds = "[...document.querySelectorAll('#legend bdi')].map((text) => getComputedStyle(text)"
@@ -75,6 +79,7 @@ def test_marks_of_direction_end_with_their_text(server: PageServer, open_page: O
     assert "\u202e" in "".join(clauses)
 
 
+@pytest.mark.slow
 def test_marks_are_shown_when_the_page_is_opened_again(server: PageServer, open_page: Open) -> None:
     for before, after in (("false", "true"), ("true", "false")):  # the same key removes a mark
         page = open_page(server.url)
@@ -96,8 +101,14 @@ def test_an_address_without_a_token_asks_for_it(
     page.press("form input", "Enter")
     until(page, f"document.getElementById('count')?.textContent === '20 of {N}'")
     assert token not in page.url
+    page.route("**/ask/text", lambda route: route.abort())  # as if the server had ended
+    page.fill("#text", "question")
+    page.press("#text", "Enter")
+    until(page, "document.getElementById('count').textContent.includes('catalog browse')")
+    page.unroute("**/ask/text")
 
 
+@pytest.mark.slow
 def test_a_selection_of_nothing_is_not_saved(server: PageServer, open_page: Open) -> None:
     page = open_page(server.url)
     page.fill("#text", "a text that nobody wrote")
@@ -117,6 +128,7 @@ def test_a_row_that_is_opened_by_key_has_the_focus(server: PageServer, open_page
     assert page.evaluate("document.activeElement.closest('tr')?.dataset.row") == "12"
 
 
+@pytest.mark.slow
 def test_a_page_without_a_map_says_why(shown: Catalog, tmp_path: Path, open_page: Open) -> None:
     (tmp_path / "bare.jsonl").write_text('{"instruction": "a", "output": "b"}\n')
     shown.register(tmp_path / "bare.jsonl", pool="bare")
@@ -127,6 +139,7 @@ def test_a_page_without_a_map_says_why(shown: Catalog, tmp_path: Path, open_page
     assert page.is_visible("#no-map")
 
 
+@pytest.mark.slow
 def test_a_histogram_is_drawn_again_when_its_width_changes(
     server: PageServer, open_page: Open
 ) -> None:

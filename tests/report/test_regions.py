@@ -38,6 +38,7 @@ def test_each_region_is_named_by_its_own_words(topics: Catalog) -> None:
     assert topics.regions("p", k=3, n_words=2).to_dicts() == found
 
 
+@pytest.mark.slow
 def test_of_several_maps_the_page_shows_that_of_the_default_method(topics: Catalog) -> None:
     for method in ("pca", "tsne"):
         topics.map("p", method=method)

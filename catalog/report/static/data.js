@@ -21,10 +21,12 @@ export async function ask(question, options = {}) {
   if (isReport) return offline(question, options);
   const headers = { 'X-Token': token, 'Content-Type': 'application/json' };
   const body = JSON.stringify(options);
-  const answer = await fetch(`/ask/${question}`, { method: 'POST', headers, body });
+  const answer = await fetch(`/ask/${question}`, { method: 'POST', headers, body }).catch(() => {
+    throw new Error('The server does not answer: is `catalog browse` still running?');
+  });
   if (question === 'page' && answer.ok) return answer.arrayBuffer();
   const value = await answer.json();
-  if (!answer.ok) throw new Error(value.error);
+  if (!answer.ok) throw Object.assign(new Error(value.error), { isRefused: answer.status === 403 });
   return value;
 }
 
@@ -56,7 +58,7 @@ async function load() {
   } catch (error) {
     addEventListener('hashchange', () => location.reload()); // the address with its token is pasted
     const text = element('p', {}, `The page cannot be shown: ${error.message}`);
-    const form = isReport ? '' : tokenForm();
+    const form = error.isRefused ? tokenForm() : '';
     document.body.replaceChildren(element('div', { className: 'refused' }, text, form));
     throw error;
   }
