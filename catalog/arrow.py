@@ -87,7 +87,7 @@ def _moment(value: pa.Scalar) -> str:
     unit = getattr(value.type, "unit", "D")
     if abs(value.value) == np.iinfo(f"i{value.type.bit_width // 8}").max:  # as DuckDB writes it
         return "infinity" if value.value > 0 else "-infinity"
-    return str(np.datetime64(value.value, unit)).replace("T", " ")
+    return str(np.array(value.value, dtype=f"M8[{unit}]")).replace("T", " ")
 
 
 def postpone_pandas() -> None:
