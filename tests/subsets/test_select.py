@@ -112,11 +112,6 @@ def test_a_file_of_ones_own_selects_as_a_built_in_one_does(filled: Catalog, tmp_
     ]
 
 
-def test_nothing_eligible_names_the_least_values_of_the_selection(filled: Catalog) -> None:
-    with pytest.raises(SelectionError, match=r"min_words.*100"):
-        filled.select("dsir", "p", budget=1, name="s", settings={"target": "p"})
-
-
 @pytest.mark.parametrize(
     ("query", "message"),
     [

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from catalog import Catalog
+from catalog.errors import SelectionError
 from tests.subsets.conftest import N
 
 
@@ -58,3 +60,8 @@ def test_a_selector_that_draws_by_weight_owes_no_cluster_a_member(filled: Catalo
         filled.select("kmeans_sensitivity", "p", budget=5, name="x", settings={"k": 20}).warnings
         == ()
     )
+
+
+def test_nothing_eligible_names_the_least_values_of_the_selection(filled: Catalog) -> None:
+    with pytest.raises(SelectionError, match=r"min_words.*100"):
+        filled.select("dsir", "p", budget=1, name="s", settings={"target": "p"})

@@ -1,6 +1,7 @@
 """A server that speaks the chat-completion protocol on loopback, with faults."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from catalog import Catalog
+
+CALLS = "SELECT * FROM score_calls ORDER BY ALL"
 FAULTS = ("limited", "broken", "cut", "malformed", "slow")
 
 
@@ -126,3 +130,25 @@ def running(server: JudgeServer) -> Iterator[JudgeServer]:
         http.shutdown()
         thread.join()
         http.server_close()
+
+
+def number(body: dict[str, Any]) -> int:
+    text = body["messages"][-1]["content"]
+    (found,) = re.findall(r"<instruction>\n.*?(\d+)\n</instruction>", text, re.S)
+    return int(found)
+
+
+def by_number(body: dict[str, Any]) -> str:
+    return f'{{"score": {1 + number(body) % 6}}}'
+
+
+def calls(catalog: Catalog) -> list[dict[str, Any]]:
+    with catalog.store.reading() as connection:
+        rows: list[dict[str, Any]] = connection.sql(CALLS).to_arrow_table().to_pylist()
+    return rows
+
+
+def values(catalog: Catalog, name: str = "deita_quality") -> dict[int, float | None]:
+    relation = f"pool('p') LEFT JOIN score('p', name => '{name}') USING (instruction_id)"
+    rows = catalog.sql(f"SELECT row_number, value FROM {relation} ORDER BY row_number")
+    return dict(rows.rows())

@@ -13,10 +13,8 @@ from click.testing import CliRunner
 from catalog import Catalog
 from catalog.cli import main
 from catalog.errors import OptionError, SignalError
-from tests.compute.scores.judge_server import JudgeServer, running
+from tests.compute.scores.judge_server import JudgeServer, by_number, calls, number, running, values
 from tests.copies import made_once
-
-CALLS = "SELECT * FROM score_calls ORDER BY ALL"
 
 
 @pytest.fixture
@@ -32,28 +30,6 @@ def server() -> Iterator[JudgeServer]:
     """A server whose score follows from the number in the question."""
     with running(JudgeServer(reply=by_number)) as started:
         yield started
-
-
-def number(body: dict[str, Any]) -> int:
-    text = body["messages"][-1]["content"]
-    (found,) = re.findall(r"<instruction>\n.*?(\d+)\n</instruction>", text, re.S)
-    return int(found)
-
-
-def by_number(body: dict[str, Any]) -> str:
-    return f'{{"score": {1 + number(body) % 6}}}'
-
-
-def calls(catalog: Catalog) -> list[dict[str, Any]]:
-    with catalog.store.reading() as connection:
-        rows: list[dict[str, Any]] = connection.sql(CALLS).to_arrow_table().to_pylist()
-    return rows
-
-
-def values(catalog: Catalog, name: str = "deita_quality") -> dict[int, float | None]:
-    relation = f"pool('p') LEFT JOIN score('p', name => '{name}') USING (instruction_id)"
-    rows = catalog.sql(f"SELECT row_number, value FROM {relation} ORDER BY row_number")
-    return dict(rows.rows())
 
 
 def judge(

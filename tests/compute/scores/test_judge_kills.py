@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from catalog import Catalog
-from tests.compute.scores.judge_server import JudgeServer, running
-from tests.compute.scores.test_judge import by_number, calls, number, values
+from tests.compute.scores.judge_server import JudgeServer, by_number, calls, number, running, values
 from tests.conftest import ROOT
 
 CONCURRENCY = 8
