@@ -1,6 +1,7 @@
 """Scores that a judge gives, against a server that speaks the protocol."""
 
 import json
+import logging
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -32,6 +33,15 @@ def server() -> Iterator[JudgeServer]:
         yield started
 
 
+class _Listed(logging.Handler):
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self.lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
 def judge(
     catalog: Catalog, server: JudgeServer, name: str = "deita_quality", **options: Any
 ) -> Any:
@@ -61,16 +71,16 @@ def test_a_judge_scores_a_pool_through_faults(pool: Catalog, server: JudgeServer
 
 
 def test_a_wait_for_the_endpoint_is_reported_once_in_a_while(
-    pool: Catalog,
-    server: JudgeServer,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    pool: Catalog, server: JudgeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    lines: list[str] = []
+    log = logging.getLogger("catalog.compute.scores.asking")
+    monkeypatch.setattr(log, "handlers", [_Listed(lines)])
     monkeypatch.setattr("catalog.compute.scores.asking._REPORTED_PAUSE", 0.0)
     server.every = 2
     judge(pool, server, limit=10)
     assert sum(server.faults.values()) > 5
-    (line,) = caplog.messages
+    (line,) = lines
     assert server.url in line
     assert re.search(r"(HTTP \d+|Error|completion).*: waiting \d+ s$", line)
 
