@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from catalog.report.duplicates import duplicates
 from catalog.report.page_data import PageData, read_marks
 from catalog.report.plain import plain_cells, plain_rows
 from catalog.report.reading import read
+from catalog.report.saving import written_selector
 from catalog.report.versions import pool_versions, version_diff
 from catalog.store.store import Store
 
@@ -259,36 +259,3 @@ def _has_fingerprints(table: pa.Table) -> bool:
         is_text(table.schema.field("fingerprint").type)
         for is_text in (pyarrow.types.is_string, pyarrow.types.is_large_string)
     )
-
-
-@contextmanager
-def written_selector(path: Path, sql: str) -> Iterator[None]:
-    """Write a selector's file for the block, which stays if the block succeeds.
-
-    The same text again is no change.
-
-    Raises:
-        OptionError: a file with another text is there, or none can be written.
-    """
-    is_new = _is_written(path, sql.encode())
-    try:
-        yield
-    except BaseException:
-        if is_new:
-            path.unlink(missing_ok=True)
-        raise
-
-
-def _is_written(path: Path, content: bytes) -> bool:
-    """Write a file unless it is there; return whether it is new."""
-    try:
-        with path.open("xb") as file:  # of two that save at once, one makes the file
-            file.write(content)
-    except FileExistsError:
-        if path.is_file() and path.read_bytes() == content:
-            return False
-        problem = f"{path} holds another selector"
-        raise OptionError(problem, next_step="choose another name") from None
-    except OSError as error:
-        raise OptionError(f"cannot write {path}: {error.strerror}") from error
-    return True

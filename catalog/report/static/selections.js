@@ -65,5 +65,6 @@ export function pairView() {
   draw();
   onChange(() => { if (body.offsetParent) draw(); });
   const title = element('h2', {}, 'Any two selections');
-  return element('section', { id: 'selections' }, title, element('p', {}, first, ' and ', second, ' ', keep), body);
+  const choice = element('p', {}, first, ' and ', second, ' ', keep);
+  return element('section', { id: 'selections' }, title, choice, body);
 }
