@@ -21,6 +21,10 @@ The bars: no step holds more than 8 GiB (the larger of the peak of its own proce
 of its tree of processes, in which shared pages count once), and none takes time that grows faster
 than the pool (slope 1.15 of the processor's seconds between the largest two sizes, which other work
 on the machine moves less than the clock's).
+
+In the recorded run the machine had other work until ``embed`` of ten million, up to nine processes
+beside it, so that those clocks say little. ``losses import`` misses its slope there, 1.18: it sorts
+trajectories by fingerprint, whose n log n is 0.07 of that, and shared its caches.
 """
 
 # ruff: noqa: T201 -- printing is its purpose
