@@ -146,7 +146,7 @@ def _benchmark(row: dict[str, Any]) -> dict[str, str]:
             "ours": f"{row['ours_seconds']:.3g} s",
             "theirs": f"{row['theirs_seconds']:.3g} s",
         }
-        line |= {"ratio": _ratio(row), "bar": f"{row['bar']:g}"}
+        line |= {"ratio": _ratio(row), "bar": f"{row['bar']:g}" if "bar" in row else ""}
     else:
         line |= {
             "seconds": f"{row['seconds']:.4g}",
