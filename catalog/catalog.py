@@ -73,6 +73,26 @@ StrPath: TypeAlias = str | os.PathLike[str]
 DEFAULT_HOME = ".catalog"
 
 
+def _limits(
+    engine: Engine | str | None,
+    memory: str | None,
+    seconds: float | None,
+    progress: Callable[[float], None] | None,
+    *,
+    use_cache: bool = True,
+) -> Limits:
+    """Return the limits of one query on an engine."""
+    from catalog.query.executor import Limits
+
+    return Limits(
+        memory=memory,
+        seconds=seconds,
+        progress=progress,
+        use_cache=use_cache,
+        engine=engine_of(engine),
+    )
+
+
 @check_methods
 class Catalog:
     """Catalog in a folder; `Catalog.open` opens one. It holds no connection between calls."""
@@ -610,17 +630,10 @@ class Catalog:
         For a budget in tokens the tokenizer of ``model`` counts. Several sources with commas are
         joined first.
         """
-        from catalog.query.executor import Limits
         from catalog.selection.selector import find_selector
         from catalog.subsets.select import select
 
-        limits = Limits(
-            memory=memory,
-            seconds=seconds,
-            progress=progress,
-            use_cache=use_cache,
-            engine=engine_of(engine),
-        )
+        limits = _limits(engine, memory, seconds, progress, use_cache=use_cache)
         # A path is read here, in the caller's folder; a name is looked up where the query runs.
         selector = os.fspath(selector)
         is_path = selector.endswith(".sql")
@@ -652,16 +665,9 @@ class Catalog:
         engine: Engine | str | None = None,
     ) -> Selected:
         """Run a subset's selection on its current pools; see `catalog.subsets.refresh.refresh`."""
-        from catalog.query.executor import Limits
         from catalog.subsets.refresh import refresh
 
-        limits = Limits(
-            memory=memory,
-            seconds=seconds,
-            progress=progress,
-            use_cache=use_cache,
-            engine=engine_of(engine),
-        )
+        limits = _limits(engine, memory, seconds, progress, use_cache=use_cache)
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
         options |= {"is_dry_run": dry_run, "is_strict": strict, "is_new_version": new_version}
         options |= {"is_keeping": keep, "is_gated": gate}
@@ -900,10 +906,9 @@ class Catalog:
         engine: Engine | str | None = None,
     ) -> pl.DataFrame:
         """Answer one SELECT in the catalog's dialect; see `catalog.query.stream.run`."""
-        from catalog.query.executor import Limits
         from catalog.query.stream import run
 
-        limits = Limits(memory=memory, seconds=seconds, progress=progress, engine=engine_of(engine))
+        limits = _limits(engine, memory, seconds, progress)
         return to_polars(self._limited(run, query, parameters=parameters, limits=limits))
 
     def first_rows(
@@ -919,11 +924,10 @@ class Catalog:
         engine: Engine | str | None = None,
     ) -> tuple[list[str], list[dict[str, object]]]:
         """Return a SELECT's columns and first rows; see `catalog.query.stream.first_rows`."""
-        from catalog.query.executor import Limits
         from catalog.query.stream import first_rows
 
         options: dict[str, Any] = {"parameters": parameters, "name": name}
-        limits = Limits(memory=memory, seconds=seconds, progress=progress, engine=engine_of(engine))
+        limits = _limits(engine, memory, seconds, progress)
         return self._limited(first_rows, query, n, limits=limits, **options)
 
     def scan(self, query: str, *, parameters: Mapping[str, Any] | None = None) -> pl.LazyFrame:
@@ -945,10 +949,9 @@ class Catalog:
         engine: Engine | str | None = None,
     ) -> Iterator[pa.RecordBatchReader]:
         """Answer one SELECT batch by batch, however many rows it has."""
-        from catalog.query.executor import Limits
         from catalog.query.stream import stream
 
-        limits = Limits(memory=memory, seconds=seconds, progress=progress, engine=engine_of(engine))
+        limits = _limits(engine, memory, seconds, progress)
         options: dict[str, Any] = {"parameters": parameters, "name": name, "limits": limits}
         if not self.is_isolated:
             with stream(self.store, query, **options) as reader:

@@ -104,7 +104,7 @@ def weights_sha256(folder: Path) -> str:
     for file in files:
         status = file.stat()
         name = file.relative_to(folder).as_posix()
-        sha256 = _sha256_of(str(file.resolve()), status.st_size, status.st_mtime_ns)
+        sha256 = _file_sha256(str(file.resolve()), status.st_size, status.st_mtime_ns)
         digest.update(f"{name}:{sha256}\n".encode())
     return digest.hexdigest()
 
@@ -155,7 +155,7 @@ def read_json(file: Path) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _sha256_of(path: str, _size: int, _modified: int) -> str:
+def _file_sha256(path: str, _size: int, _modified: int) -> str:
     # The hub's cache names a large file by its sha256: no need to read gigabytes again.
     name = Path(path).name
     if (
