@@ -2,8 +2,9 @@
 
 The Python API answers through a child: memory is bounded there and not in the caller's process, and
 a query that outlives its limits ends with the child. A child serves one call at a time and is kept
-for the next one. Requests and answers are pickled; tables travel as Arrow IPC. The command line,
-whose process is expendable itself, runs queries without a child.
+for the next one, which takes the one that served last: what it has read is still warm. Requests and
+answers are pickled; tables travel as Arrow IPC. The command line, whose process is expendable
+itself, runs queries without a child.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def _child(limits: Limits) -> Iterator[Child]:
     """Take a child that waits, else a new one; keep it when it is ready for another call."""
     _ = limits.n_bytes  # an impossible limit needs no child
     with _lock:
-        own = next((child for child in _idle if child.owner == os.getpid()), None)
+        own = next((child for child in reversed(_idle) if child.owner == os.getpid()), None)
         if own:
             _idle.remove(own)
     if own and own.process.poll() is not None:

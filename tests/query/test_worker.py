@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def report(*, limits: Limits) -> None:
 def test_a_query_runs_in_another_process_which_is_kept() -> None:
     first, second = (worker.call(process_id, limits=Limits()) for _ in range(2))
     assert first == second != os.getpid()
+
+
+def wait(seconds: float, *, limits: Limits) -> None:
+    """Keep the process busy."""
+    time.sleep(seconds)
+
+
+def test_of_several_processes_the_one_that_served_last_serves_next() -> None:
+    with ThreadPoolExecutor(3) as threads:
+        for _ in range(3):
+            threads.submit(worker.call, wait, 0.3, limits=Limits())
+    assert len({worker.call(process_id, limits=Limits()) for _ in range(4)}) == 1
 
 
 def test_errors_come_back_with_their_data() -> None:
