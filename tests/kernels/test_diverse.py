@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from catalog.errors import MemoryLimitError, OptionError, QueryError
 from catalog.kernels import diverse as module_of_diverse
 from catalog.kernels.diverse import diverse
-from tests.quick import examples
+from tests.quick import examples, few_of
 
 Array = np.ndarray[Any, Any]
 
@@ -100,7 +100,7 @@ def test_rows_are_accepted_as_the_definition_says(
     )
 
 
-@pytest.mark.parametrize("budget", [40, 700, 3000])
+@pytest.mark.parametrize("budget", few_of([40, 700, 3000], 700))
 def test_rows_over_many_blocks_are_accepted_as_the_definition_says(
     budget: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from catalog.kernels._common.facility_pairs import PairPicks, TooManyPairsError
 from catalog.kernels._common.lazy_greedy import grid
 from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels.facility_location import facility_location
-from tests.quick import examples
+from tests.quick import examples, few_of
 
 Array = np.ndarray[Any, Any]
 
@@ -184,14 +184,15 @@ def test_more_pairs_than_may_be_listed_are_left_to_the_bounds() -> None:
 
 
 @pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("n", few_of([250, 700], 250))
 def test_the_order_of_the_rows_and_the_number_of_threads_do_not_matter(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, n: int
 ) -> None:
-    rows = table(topics(3, n=700, d=8, n_topics=30, spread=0.5))
+    rows = table(topics(3, n=n, d=8, n_topics=30, spread=0.5))
     expected = facility_location(rows, budget=60)
-    assert facility_location(
-        rows.take(np.random.default_rng(0).permutation(700)), budget=60
-    ).equals(expected)
+    assert facility_location(rows.take(np.random.default_rng(0).permutation(n)), budget=60).equals(
+        expected
+    )
     for n_threads in ("1", "2"):
         monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
         assert facility_location(rows, budget=60).equals(expected)

@@ -12,6 +12,7 @@ from catalog.errors import MemoryLimitError, OptionError, QueryError
 from catalog.kernels.gaussian_mixture import gaussian_mixture
 from catalog.kernels.kmeans import kmeans
 from tests.kernels.test_round_robin import relation
+from tests.quick import few_of
 
 
 def by_sklearn(x: np.ndarray, clusters: np.ndarray, iterations: int) -> tuple[np.ndarray, ...]:
@@ -38,7 +39,7 @@ def by_sklearn(x: np.ndarray, clusters: np.ndarray, iterations: int) -> tuple[np
     return shares.argmax(axis=1), -mixture.score_samples(x), -terms.sum(axis=1)
 
 
-@pytest.mark.parametrize(("k", "iterations"), [(1, 5), (3, 1), (4, 100)])
+@pytest.mark.parametrize(("k", "iterations"), few_of([(1, 5), (3, 1), (4, 100)], (4, 100)))
 def test_a_mixture_is_that_of_the_library(k: int, iterations: int) -> None:
     draw = np.random.default_rng(k)
     x = draw.normal(size=(500, 5)) + 3 * draw.normal(size=(4, 5))[draw.integers(0, 4, 500)]

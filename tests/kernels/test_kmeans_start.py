@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.kernels.kmeans import Start, kmeans
+from tests.quick import few_of
 
 Array = np.ndarray[Any, Any]
 
@@ -68,7 +69,7 @@ def shares(start: Start, n_seeds: int) -> Array:
     )
 
 
-@pytest.mark.parametrize("n_seeds", [40, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_seeds", few_of([12, 40, 200], 12))
 def test_the_random_start_draws_every_kind_as_often_as_the_published_procedure(
     n_seeds: int,
 ) -> None:

@@ -16,7 +16,7 @@ from catalog.kernels._common.lazy_greedy import grid
 from catalog.kernels._common.log_det_tangents import tangent_bytes
 from catalog.kernels._common.log_det_tokens import working_bytes
 from catalog.kernels.log_det import log_det
-from tests.quick import examples
+from tests.quick import examples, few_of
 
 Array = np.ndarray[Any, Any]
 
@@ -180,12 +180,17 @@ def test_texts_are_chosen_in_naive_order_ties_included(
     np.testing.assert_allclose(answer["gain"].to_numpy(), gains, rtol=1e-7, atol=1e-9)
 
 
-@pytest.mark.parametrize("n_tangents", [1, 40, 400])
-def test_texts_are_chosen_in_naive_order_however_few_tangents_are_kept(n_tangents: int) -> None:
-    texts = random_texts(7, n=400, d=16, longest=30)
+@pytest.mark.parametrize(
+    ("n", "n_tangents"),
+    few_of([(120, 1), (120, 40), (120, 120), (400, 1), (400, 40), (400, 400)], (120, 1), (120, 40)),
+)
+def test_texts_are_chosen_in_naive_order_however_few_tangents_are_kept(
+    n: int, n_tangents: int
+) -> None:
+    texts = random_texts(7, n=n, d=16, longest=30)
     order, _ = naive(texts, budget=60)
     lengths = [len(text) for text in texts]
-    needed = working_bytes(n=400, n_tokens=sum(lengths), longest=max(lengths), d=16)
+    needed = working_bytes(n=n, n_tokens=sum(lengths), longest=max(lengths), d=16)
     needed += (n_tangents - 1) * tangent_bytes(16)
     assert order_of(log_det(table_of_texts(texts, d=16), budget=60, memory=needed)) == order
 

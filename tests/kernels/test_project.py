@@ -12,6 +12,7 @@ import pytest
 
 from catalog.errors import MemoryLimitError, OptionError, QueryError, UsageError
 from catalog.kernels.project import _needed, project
+from tests.quick import few_of
 
 
 def relation(x: np.ndarray) -> pa.Table:
@@ -56,16 +57,18 @@ def test_pca_equals_the_singular_value_decomposition(n, d):
     )
 
 
-def test_tsne_keeps_blobs_together():
-    truth, x = blobs(400)
+@pytest.mark.parametrize("n", few_of([150, 400], 150))
+def test_tsne_keeps_blobs_together(n):
+    truth, x = blobs(n)
     answer = project(relation(x))
     assert answer.column_names == ["instruction_id", "fingerprint", "x", "y"]
     assert share_near_their_own(answer, truth) > 0.99
 
 
-def test_rows_outside_the_sample_are_placed_among_their_like():
-    truth, x = blobs(600)
-    answer = project(relation(x), sample=200)
+@pytest.mark.parametrize(("n", "sample"), few_of([(300, 100), (600, 200)], (300, 100)))
+def test_rows_outside_the_sample_are_placed_among_their_like(n, sample):
+    truth, x = blobs(n)
+    answer = project(relation(x), sample=sample)
     assert np.isfinite(answer["x"].to_numpy()).all()
     assert share_near_their_own(answer, truth) > 0.97
 
@@ -125,7 +128,7 @@ def test_the_memory_that_it_says_it_needs_is_what_it_takes(monkeypatch):
         project(points, sample=2_000, memory=needed - 1)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 9, 10, 11, 40])
+@pytest.mark.parametrize("n", few_of([0, 1, 2, 9, 10, 11, 40], 0, 1, 2, 11))
 def test_few_or_equal_rows_have_finite_places(n):
     for x in (np.ones((n, 3)), np.random.default_rng(0).normal(size=(n, 1))):
         answer = project(relation(x.astype(np.float32)))

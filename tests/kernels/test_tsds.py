@@ -11,6 +11,7 @@ import pytest
 from catalog.errors import MemoryLimitError, OptionError, QueryError
 from catalog.kernels.tsds import tsds
 from tests.kernels.test_round_robin import relation
+from tests.quick import few_of
 
 
 def by_hand(
@@ -50,8 +51,8 @@ def by_hand(
     return answer / answer.sum()
 
 
-@pytest.mark.parametrize("sigma", [0.0, 0.4, 0.75])
-@pytest.mark.parametrize("alpha", [0.3, 0.5, 0.8, 0.95])
+@pytest.mark.parametrize("sigma", few_of([0.0, 0.4, 0.75], 0.0, 0.4))
+@pytest.mark.parametrize("alpha", few_of([0.3, 0.5, 0.8, 0.95], 0.3, 0.8))
 def test_probabilities_equal_those_of_the_heap(sigma: float, alpha: float) -> None:
     draw = np.random.default_rng(round(100 * (sigma + alpha)))
     x = draw.normal(size=(150, 5))

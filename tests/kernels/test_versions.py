@@ -7,12 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from catalog import Catalog
+from catalog.query import kernels
 from catalog.store.paths import PACKAGE, package_data_dir
+from tests.conftest import pairs
 
 SELECT = """
 import json, sys
@@ -33,6 +38,29 @@ print(json.dumps({
     "causes": verified.causes,
 }))
 """
+
+LOSSES = "row,step_1,step_2\n" + "".join(f"{i},{i},{i % 3}\n" for i in range(20))
+
+
+def test_another_version_of_a_kernel_is_another_definition_and_another_source_is_not(
+    catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog.register(jsonl(pairs(20)), pool="p")
+    (tmp_path / "losses.csv").write_text(LOSSES)
+    catalog.import_losses("p", tmp_path / "losses.csv", proxy="mine", key="row")
+
+    def selected() -> tuple[str | None, bool]:
+        few = catalog.select("s2l", "p", budget=6, name="few", settings={"k": 3})
+        return few.reference, few.is_new
+
+    assert selected() == ("few@1", True)
+    with monkeypatch.context() as wrapped:
+        wrapped.setattr("catalog.selection.definition.kernel_sha256", lambda _: "another text")
+        assert selected() == ("few@1", False)
+        assert catalog.verify("few").is_same
+    kernel = kernels.kernel("kmeans")
+    monkeypatch.setattr(kernels, "kernel", lambda _: replace(kernel, version=kernel.version + 1))
+    assert selected() == ("few@2", True)
 
 
 @pytest.fixture
@@ -56,15 +84,13 @@ def run(package: Path, *arguments: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_kernel_s_version_makes_a_new_version_of_a_subset_and_its_wrapping_does_not(
-    package: Path, tmp_path: Path
+    package: Path, jsonl: Callable[..., Path], tmp_path: Path
 ) -> None:
-    records = [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(20)]
-    pool = tmp_path / "pool.jsonl"
-    pool.write_text("".join(json.dumps(record) + "\n" for record in records))
     losses = tmp_path / "losses.csv"
-    losses.write_text("row,step_1,step_2\n" + "".join(f"{i},{i},{i % 3}\n" for i in range(20)))
-    arguments = (tmp_path / "home", pool, losses)
+    losses.write_text(LOSSES)
+    arguments = (tmp_path / "home", jsonl(pairs(20)), losses)
     first = run(package, *arguments)
     assert (first["reference"], first["is_new"]) == ("few@1", True)
 

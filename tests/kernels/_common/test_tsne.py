@@ -70,7 +70,7 @@ def test_weights_have_the_perplexity(scale: float) -> None:
 
 
 def test_the_map_is_the_same_with_1_2_and_4_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PHASES", ((12.0, 25), (1.0, 25)))
+    monkeypatch.setattr(module, "_PHASES", ((12.0, 9), (1.0, 9)))
     monkeypatch.setattr(module, "_N_EDGES", 500)
     monkeypatch.setattr("catalog.kernels._common.particle_mesh._N_BLOCK", 50)
     x = blobs(300)
