@@ -17,6 +17,7 @@ from catalog import Catalog
 from catalog.compute.shard_runner import compute
 from catalog.compute.shard_writer import Values
 from catalog.report.answers import Answers
+from catalog.report.document import Report
 from catalog.report.page_data import read_page_data
 from catalog.report.server import PageServer
 from catalog.signals.registry import ensure_signal
@@ -87,6 +88,12 @@ def shown(new_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     catalog.select("random", "p", budget=20, name="drawn")
     catalog.select("random", "p", budget=30, name="other", seed=1)
     return catalog
+
+
+@pytest.fixture(scope="session")
+def report(shown: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """A report of both subsets: to write one takes seconds."""
+    return shown.report("drawn", "other", path=tmp_path_factory.mktemp("report") / "r.html")
 
 
 @pytest.fixture(scope="session")

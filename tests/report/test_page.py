@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from catalog import Catalog
 from catalog.cli import main
 from catalog.errors import OptionError, ReferenceNotFoundError
+from catalog.report.document import Report
 from catalog.report.page import FOLDER, linked_script, module_order
 
 TOP_LEVEL = re.compile(r"^(?:async )?(?:const|let|function|class) (\w+)", re.MULTILINE)
@@ -38,11 +39,10 @@ def test_modules_are_short_and_write_no_markup() -> None:
             assert unsafe not in text, (path.name, unsafe)
 
 
-def test_a_report_is_one_file_without_addresses(shown: Catalog, tmp_path: Path) -> None:
-    written = shown.report("drawn", "other", path=tmp_path / "r.html")
-    assert (written.reference, written.n_members, written.n_texts) == ("p@1", 90, 90)
-    html = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert written.n_bytes == len(html.encode())
+def test_a_report_is_one_file_without_addresses(shown: Catalog, report: Report) -> None:
+    assert (report.reference, report.n_members, report.n_texts) == ("p@1", 90, 90)
+    html = report.path.read_text(encoding="utf-8")
+    assert report.n_bytes == len(html.encode())
     assert re.findall(r"""(?:src|href)=["']?[^"'\\s>]+|https?://[^\\s"']+|@import""", html) == []
     assert "default-src 'none'; script-src 'sha256-" in html
     blocks = dict(BLOCK.findall(html))
@@ -51,7 +51,7 @@ def test_a_report_is_one_file_without_addresses(shown: Catalog, tmp_path: Path) 
     assert answers["quarantine"]["reasons"] == {"no_response": 1}
     assert [row["name"] for row in answers["compare"]["rows"]][:2] == ["drawn@1", "other@1"]
     with pytest.raises(OptionError, match="exists"):
-        shown.report("p", path=tmp_path / "r.html")
+        shown.report("p", path=report.path)
 
 
 @pytest.mark.slow

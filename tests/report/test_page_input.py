@@ -42,6 +42,7 @@ def test_one_typed_end_keeps_the_other_exact(server: PageServer, open_page: Open
         until(page, "document.querySelectorAll('.filter').length === 0")
 
 
+@pytest.mark.slow
 def test_an_inverted_filter_is_struck_out_at_the_side(server: PageServer, open_page: Open) -> None:
     page = open_page(server.url)
     for title, name in (("drawn@1", "drawn@1"), ("code", "source")):
@@ -52,6 +53,7 @@ def test_an_inverted_filter_is_struck_out_at_the_side(server: PageServer, open_p
     until(page, "document.querySelector(\".bar[title='code']\").dataset.state === ''")
 
 
+@pytest.mark.slow
 def test_a_first_note_can_be_taken_back(server: PageServer, open_page: Open) -> None:
     page = open_page(server.url)
     page.click("tr[data-row='9']")
