@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
-from catalog.report.document import Report
 from catalog.report.server import PageServer
-from tests.quick import few_of
 from tests.report.conftest import HOSTILE, READY, N, Open, brush, count, draw_around, n_shown, until
 
 if TYPE_CHECKING:
@@ -286,25 +284,4 @@ def test_hostile_texts_are_shown_as_text(server: PageServer, open_page: Open) ->
         page.click(f"tr[data-row='{row}']")
         until(page, f"document.getElementById('detail').textContent.includes('answer {row}')")
         assert text[:1000] in str(page.text_content("#detail"))
-    assert page.evaluate("window.broken") is None
-
-
-@pytest.mark.parametrize(
-    ("width", "scheme"), few_of([(1000, "dark"), (390, "light"), (390, "dark")], (390, "dark"))
-)
-def test_a_report_opens_from_the_disk(
-    report: Report, open_page: Open, width: int, scheme: str
-) -> None:
-    viewport = {"width": width, "height": 800}
-    page = open_page(report.path.as_uri(), viewport=viewport, color_scheme=scheme, offline=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (background == "rgb(255, 255, 255)") is (scheme == "light")
-    page.click("#tab-compare")
-    until(page, "document.querySelectorAll('#pane-compare table').length >= 4")
-    page.click("#tab-definitions")
-    assert "uniform_hash" in str(page.text_content("#pane-definitions"))
-    page.click("#tab-rows")
-    page.click(f"tr[data-row='{0}']")
-    until(page, "document.getElementById('detail').textContent.includes('answer 0')")
     assert page.evaluate("window.broken") is None

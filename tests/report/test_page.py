@@ -15,6 +15,8 @@ from catalog.cli import main
 from catalog.errors import OptionError, ReferenceNotFoundError
 from catalog.report.document import Report
 from catalog.report.page import FOLDER, linked_script, module_order
+from tests.quick import few_of
+from tests.report.conftest import Open, until
 
 TOP_LEVEL = re.compile(r"^(?:async )?(?:const|let|function|class) (\w+)", re.MULTILINE)
 BLOCK = re.compile(r'<script type="application/octet-stream" id="([\w-]+)">([^<]*)</script>')
@@ -52,6 +54,27 @@ def test_a_report_is_one_file_without_addresses(shown: Catalog, report: Report) 
     assert [row["name"] for row in answers["compare"]["rows"]][:2] == ["drawn@1", "other@1"]
     with pytest.raises(OptionError, match="exists"):
         shown.report("p", path=report.path)
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), few_of([(1000, "dark"), (390, "light"), (390, "dark")], (390, "dark"))
+)
+def test_a_report_opens_from_the_disk(
+    report: Report, open_page: Open, width: int, scheme: str
+) -> None:
+    viewport = {"width": width, "height": 800}
+    page = open_page(report.path.as_uri(), viewport=viewport, color_scheme=scheme, offline=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") is (scheme == "light")
+    page.click("#tab-compare")
+    until(page, "document.querySelectorAll('#pane-compare table').length >= 4")
+    page.click("#tab-definitions")
+    assert "uniform_hash" in str(page.text_content("#pane-definitions"))
+    page.click("#tab-rows")
+    page.click(f"tr[data-row='{0}']")
+    until(page, "document.getElementById('detail').textContent.includes('answer 0')")
+    assert page.evaluate("window.broken") is None
 
 
 @pytest.mark.slow
