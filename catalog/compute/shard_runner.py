@@ -30,7 +30,9 @@ from catalog.store.references import Reference, count_members
 from catalog.store.store import Store
 
 SHARD_ROWS = 4096  # about half a minute of the smallest models on two cores
-READ_ROWS = 65_536  # instructions whose texts are read at once, about 60 MB
+READ_ROWS = 65_536  # instructions whose texts are read at once, about 60 MB, at the least
+READ_MOST = 16 * READ_ROWS  # about 1 GB
+READS = 32  # of a pool, at the most, until each is as large as that
 BATCH_ORDER = 2  # of rows in shards and batches: by fingerprint; absent or 1, by the pool's file
 
 
@@ -107,9 +109,19 @@ def compute(
         return report
 
 
+def rows_at_once(n_todo: int, shard_rows: int) -> int:
+    """Return how many of so many instructions are read at once: those of whole shards.
+
+    A read looks at the texts of the whole catalog, whatever rows it reads, since rows come in the
+    order of their fingerprints. So a larger pool has larger reads, not more of them.
+    """
+    wanted = min(max(READ_ROWS, n_todo // READS), READ_MOST)
+    return max(1, wanted // shard_rows) * shard_rows
+
+
 def _texts(store: Store, todo: pa.Table, shard_rows: int) -> Iterator[tuple[str, pa.Table]]:
     """Yield the texts of one shard after the other; those of several shards are read at once."""
-    block = max(1, READ_ROWS // shard_rows) * shard_rows
+    block = rows_at_once(todo.num_rows, shard_rows)
     for first in range(0, todo.num_rows, block):
         texts = read_texts(store, todo.slice(first, block))
         for start in range(0, texts.num_rows, shard_rows):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,23 @@ class DeadlyRay(RayEngine):
 
     def run(self, work: Callable[[Any], Any], shards: Iterable[Any]) -> Iterator[Any]:
         return super().run(Deadly(work, *self.deaths), shards)
+
+
+@dataclass(frozen=True)
+class Loud:
+    """An engine that prints a line after each answer, for what reports no progress."""
+
+    engine: Engine
+    name: str = "loud"
+    group_seconds: float = 0.0
+
+    def share(self, value: Any) -> Any:
+        return self.engine.share(value)
+
+    def run(self, work: Callable[[Any], Any], shards: Iterable[Any]) -> Generator[Any, None, None]:
+        for answer in self.engine.run(work, shards):
+            print(flush=True)
+            yield answer
 
 
 @dataclass
@@ -115,6 +132,9 @@ def run(catalog: Catalog, what: str, model: str, engine: Engine) -> None:
         catalog.states("p", model=model, project_to=4, **several)
     elif what == "score":
         catalog.score("p", "ifd", "depth", "n_tokens", model=model, warm_up=0.5, **several)
+    elif what == "map":
+        catalog.embed("p", encoder=f"lm:{model}")
+        catalog.map("p", method="pca", engine=Loud(engine))
     elif what == "gradients":
         options = {"lora": "r=2", "dim": 16, "checkpoints": 2, "warm_up": 0.5}
         catalog.gradients("p", model=model, **several, **options)
@@ -129,11 +149,11 @@ def run(catalog: Catalog, what: str, model: str, engine: Engine) -> None:
 def make_shards_small() -> None:
     import torch
 
-    from catalog.compute import embeddings, gradients, similarity, states
+    from catalog.compute import embeddings, gradients, maps, similarity, states
     from catalog.compute.scores import scoring
 
     torch.set_num_threads(1)
-    similarity.BATCH_ROWS = ROWS
+    similarity.BATCH_ROWS = maps.SHARD_ROWS = ROWS
     gradients.SHARD_BYTES = states.SHARD_BYTES = 0  # shards of 32 members
     for module in (embeddings, scoring):
         module.compute = partial(shard_runner.compute, shard_rows=ROWS)  # type: ignore[attr-defined]

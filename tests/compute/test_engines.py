@@ -19,7 +19,7 @@ from catalog import Catalog
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 N_SHARDS = 30
-WHAT = ("embed", "states", "score", "losses", "label", "gradients")
+WHAT = ("embed", "states", "score", "losses", "label", "gradients", "map")
 SHARDS = """
 SELECT signals.kind, signals.name, shard, n_instructions, n_missing, sha256
 FROM shards JOIN signals USING (signal_id) ORDER BY ALL
@@ -122,11 +122,14 @@ def job(
     request: pytest.FixtureRequest,
 ) -> Callable[..., Job]:
     """Return a job about a pool of so many members."""
-    catalog.register(jsonl(records(16 * N_SHARDS)), pool="p")
-
     def make(what: str, at: str | None = None) -> Job:
         address = at or request.getfixturevalue("address")
         model = Path() if what in ("stub", "refuse") else request.getfixturevalue("model")
+        if what == "map":  # laid out once; what comes later is placed
+            catalog.register(jsonl(records(32)), pool="p")
+            catalog.embed("p", encoder=f"lm:{model}")
+            catalog.map("p", method="pca")
+        catalog.register(jsonl(records(16 * N_SHARDS)), pool="p")
         return Job(catalog, what, address, model)
 
     return make

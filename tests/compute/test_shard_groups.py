@@ -126,6 +126,19 @@ def test_texts_of_several_shards_are_read_at_once(
     assert [n for _, n, _ in shards(pool)] == [4, 4, 4, 4, 4, 4, 1]
 
 
+@pytest.mark.parametrize(
+    ("n", "shard_rows", "most_reads"),
+    [(50_000, 4_096, 1), (1_000_000, 4_096, 16), (10_000_000, 4_096, 33), (30_000_000, 10**7, 3)],
+)
+def test_a_larger_pool_is_read_in_larger_pieces_of_whole_shards(
+    n: int, shard_rows: int, most_reads: int
+) -> None:
+    rows = shard_runner.rows_at_once(n, shard_rows)
+    assert rows % shard_rows == 0
+    assert n / rows <= most_reads
+    assert rows <= max(2**20, shard_rows)
+
+
 def test_gc_while_a_signal_is_computed_loses_nothing(pool: Catalog, signal: Signal) -> None:
     compute(pool.store, pool.find("p"), signal, embedded, shard_rows=8, limit=5)
     values = before_call(3, pool.gc)  # two more shards are written, and not committed
