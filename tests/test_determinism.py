@@ -22,7 +22,6 @@ from catalog.selection.run import choose
 from catalog.selection.selector import find_selector
 from catalog.signals.registry import ensure_signal
 from catalog.store import vectors
-from catalog.store.instance import CONFIG
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
 from tests.quick import few_of
@@ -166,13 +165,12 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store]:
 
 @contextmanager
 def threads(n: int) -> Iterator[None]:
-    """Set the number of threads of DuckDB, BLAS, OpenMP, torch and our own code."""
+    """Set the number of threads of BLAS, OpenMP, torch, DuckDB and our own code."""
     import torch
 
     before = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch, threadpool_limits(n):
         patch.setenv("OMP_NUM_THREADS", str(n))
-        patch.setitem(CONFIG, "threads", str(n))
         torch.set_num_threads(n)
         try:
             yield

@@ -72,7 +72,7 @@ class RayEngine:
         Raises:
             SignalError: no cluster answers.
         """
-        cpus = 1 if self.gpus_per_worker else n_threads()
+        cpus = 1 if self.gpus_per_worker else torch_threads()
         connect(ray, cpus=cpus * (self.workers or 0), least=cpus)
         return cpus
 
@@ -120,7 +120,7 @@ class _Job:
     def __init__(self, ray: Any, engine: RayEngine, work: Callable[..., Any]) -> None:
         self._ray, self._engine = ray, engine
         pickled = ray.cloudpickle.dumps(work)  # loads the model, and with it torch
-        self._n_threads = n_threads()
+        self._n_threads = torch_threads()
         self._cpus = engine.connect(ray)
         self._require_room()
         self._box = [ray.put(pickled)]  # in a list, so that it stays a reference
@@ -235,7 +235,7 @@ def _reach(address: str) -> None:
         socket.create_connection((match[1], int(match[2])), timeout=10).close()
 
 
-def n_threads() -> int:
+def torch_threads() -> int:
     """Return the threads of this process's torch; workers have as many, since bits may differ."""
     torch = sys.modules.get("torch")
     return torch.get_num_threads() if torch else 1

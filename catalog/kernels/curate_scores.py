@@ -17,7 +17,7 @@ from catalog.errors import OptionError, QueryError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array, Numbers, Rows
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads, require_finite
+from catalog.kernels._common.parallel import require_finite
 from catalog.kernels._common.relation import (
     canonical,
     matrix,
@@ -27,6 +27,7 @@ from catalog.kernels._common.relation import (
 )
 from catalog.kernels._common.transition import Consensus, consensus, transition
 from catalog.kernels.nearest import neighbours
+from catalog.threads import n_threads
 
 MOST_CLASSES = 20
 FEWEST = 4

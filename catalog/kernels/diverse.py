@@ -16,9 +16,10 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Numbers, Rows, Vectors
 from catalog.kernels._common.earlier import N_SHARE, by_score, nearest_of
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import ForBlocks, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
+from catalog.threads import n_threads
 
 _N_BLOCK = 1024  # rows compared at once with everything accepted before them
 

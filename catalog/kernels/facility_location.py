@@ -18,7 +18,7 @@ from catalog.kernels._common.facility_held import HeldSimilarities
 from catalog.kernels._common.facility_pairs import BYTES_PER_PAIR, PairPicks, TooManyPairsError
 from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import ForBlocks, require_finite, row_blocks
 from catalog.kernels._common.relation import (
     canonical,
     matrix,
@@ -28,6 +28,7 @@ from catalog.kernels._common.relation import (
 )
 from catalog.kernels._common.similarity import exact_unit_rows
 from catalog.kernels._common.two_round import GUARANTEE, Choice, note, parts_of, two_round
+from catalog.threads import n_threads
 
 Optimizer = Literal["exact", "two_round"]
 

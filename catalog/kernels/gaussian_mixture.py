@@ -15,9 +15,10 @@ from catalog.errors import OptionError, QueryError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array, Numbers, Rows
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import ForBlocks, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels.kmeans import kmeans
+from catalog.threads import n_threads
 
 BLOCK = 4_096  # rows at a time
 SMALLEST_VARIANCE = 1e-6

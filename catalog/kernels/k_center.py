@@ -15,9 +15,10 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Numbers, Rows, Vectors
 from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import ForBlocks, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.similarity import exact_unit_rows
+from catalog.threads import n_threads
 
 _N_BLOCK = 512  # rows whose distances are brought up to date in one product
 _N_FRONT = 1024

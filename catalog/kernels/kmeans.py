@@ -18,8 +18,9 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.lloyd import SUMMED, Lloyd, block_rows, spread_start
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
+from catalog.threads import n_threads
 
 START_ROWS = 256  # rows per cluster that a k-means++ start samples; faiss fits on as many
 

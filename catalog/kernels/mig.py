@@ -17,9 +17,10 @@ from catalog.kernels._common.arguments import require_arguments
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.similarity import similar_pairs
+from catalog.threads import n_threads
 
 EPSILON = 1e-6  # of the paper's phi; phi' is finite at 0
 FRONT = 1_024  # rows whose gains are kept true at every pick

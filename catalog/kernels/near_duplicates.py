@@ -16,7 +16,7 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arguments import require_arguments
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import ForBlocks, require_finite, row_blocks
 from catalog.kernels._common.relation import (
     canonical,
     is_text,
@@ -28,6 +28,7 @@ from catalog.kernels._common.shingles import Unit
 from catalog.kernels._common.similarity import BLOCK, similar_pairs
 from catalog.kernels._common.text_pairs import Pairs, pairs_of_texts
 from catalog.kernels._common.text_sets import Hashing
+from catalog.threads import n_threads
 
 
 @kernel(

@@ -11,11 +11,12 @@ from catalog.errors import OptionError, QueryError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads, row_blocks
+from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels._common.relation import pairs_of, with_columns
 from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
 from catalog.kernels._common.spread import Spread
 from catalog.kernels._common.vector_pairs import vector_pair
+from catalog.threads import n_threads
 
 QUERIES = 256  # queries of a block
 CANDIDATES = 8_192  # candidates of a block

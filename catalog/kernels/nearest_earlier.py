@@ -15,9 +15,10 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Rows
 from catalog.kernels._common.earlier import by_score, nearest_of
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.similarity import unit_rows
+from catalog.threads import n_threads
 
 _N_BLOCK = 1024  # rows that are compared at once with all before them
 

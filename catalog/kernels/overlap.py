@@ -16,7 +16,7 @@ from catalog.errors import OptionError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads, row_blocks
+from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels._common.relation import (
     canonical,
     is_text,
@@ -26,6 +26,7 @@ from catalog.kernels._common.relation import (
 )
 from catalog.kernels._common.shingles import sorted_distinct
 from catalog.kernels._common.word_runs import Trie, Words, words_of
+from catalog.threads import n_threads
 
 SHORTEST = 5  # words that a test item needs to be looked for, unless another number is given
 BLOCK = 1 << 22  # bytes of text of a block, unless one text is longer

@@ -9,9 +9,10 @@ from catalog.errors import OptionError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import require_finite, row_blocks
 from catalog.kernels._common.pca import BLOCK, onto, principal_components
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
+from catalog.threads import n_threads
 
 
 @kernel(version=1, adds={"components": "FLOAT[]"}, cached=True, reads="vectors")

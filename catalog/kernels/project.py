@@ -19,11 +19,12 @@ from catalog.kernels._common.arguments import require_arguments
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.near_rows import median_places
-from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import ForBlocks, require_finite, row_blocks
 from catalog.kernels._common.pca import BLOCK, onto, principal_components
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.sample import drawn_rows
 from catalog.kernels._common.tsne import tsne
+from catalog.threads import n_threads
 
 WIDTH = 50  # numbers a vector keeps before t-SNE or UMAP looks at it
 FEW = 10  # rows below which there are no neighbourhoods to keep

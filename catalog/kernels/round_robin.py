@@ -13,10 +13,10 @@ from catalog.errors import OptionError, QueryError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Numbers, Rows, Vectors
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads
 from catalog.kernels._common.relation import with_columns
 from catalog.kernels._common.vector_pairs import vector_pair
 from catalog.kernels.nearest import neighbours
+from catalog.threads import n_threads
 
 PAIRS = 1 << 22  # similarities that are held at most, unless a turn each needs more
 SPARE = 32  # rows of a list beyond the turns of its example

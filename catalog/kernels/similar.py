@@ -11,10 +11,11 @@ from catalog.errors import OptionError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array, Vectors
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads, row_blocks
+from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels._common.relation import pairs_of, with_columns
 from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
 from catalog.kernels._common.vector_pairs import vector_pair
+from catalog.threads import n_threads
 
 ROWS = 1_024  # rows of a block
 OTHERS = 4_096  # rows of the other relation that a block is compared with at a time

@@ -17,11 +17,12 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arguments import require_arguments
 from catalog.kernels._common.arrays import Numbers, Rows, Vectors
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads, row_blocks
+from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels._common.relation import with_columns
 from catalog.kernels._common.similarity import similar_pairs
 from catalog.kernels._common.vector_pairs import vector_pair
 from catalog.kernels.nearest import neighbours
+from catalog.threads import n_threads
 
 
 @kernel(version=1, adds={"probability": "DOUBLE"}, reads="vectors")

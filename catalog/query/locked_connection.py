@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from catalog.store.connection import Connection
-from catalog.store.instance import CONFIG
+from catalog.store.instance import instance_config
 from catalog.store.quoting import literal
 
 KEPT = 2
@@ -61,12 +61,12 @@ class LockedConnection:
             duckdb.ParserException: the memory is not a size.
         """
         self.access = access
-        self.base_config = dict(CONFIG)
+        self.base_config = instance_config()
         # A folder of its own, since two instances that spill into one folder write into each
         # other's files.
         name = f"spill-{os.getpid()}-{secrets.token_hex(4)}"
         self.spill_folder = access.scratch / name
-        config: dict[str, Any] = CONFIG | {"temp_directory": str(self.spill_folder)}
+        config: dict[str, Any] = self.base_config | {"temp_directory": str(self.spill_folder)}
         if access.memory:
             config["memory_limit"] = access.memory
         self.connection = Connection(duckdb.connect(":memory:", config=config))
@@ -104,7 +104,7 @@ def take(access: Access) -> LockedConnection:
     """Return a connection to which no database is attached: an idle one, else a new one."""
     with _lock:
         for found in _idle:
-            if found.access == access and found.base_config == CONFIG:
+            if found.access == access and found.base_config == instance_config():
                 _idle.remove(found)
                 return found
     return LockedConnection(access)

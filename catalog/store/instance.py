@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from catalog.store.quoting import literal
+from catalog.threads import n_threads
 
 CONFIG: dict[str, Any] = {
     "python_enable_replacements": False,
@@ -25,7 +26,13 @@ CONFIG: dict[str, Any] = {
     "autoload_known_extensions": False,
     "wal_autocheckpoint": "1MB",  # a larger commit goes straight into the file, not into both
 }
-"""What every instance of the catalog is opened with."""
+"""What every instance of the catalog is opened with, besides the threads."""
+
+
+def instance_config() -> dict[str, Any]:
+    """Return what an instance of this process is opened with."""
+    return CONFIG | {"threads": n_threads()}
+
 
 # DuckDB draws a bar on stdout, which is for data, when a statement takes more than two seconds; it
 # is no option of `connect`.
@@ -58,10 +65,10 @@ class _Database:
 @dataclass
 class _Instance:
     connection: duckdb.DuckDBPyConnection
+    config: dict[str, Any]
     resources: Resources = field(default_factory=Resources)
     databases: dict[Path, _Database] = field(default_factory=dict)
     n_users: int = 0
-    config: dict[str, Any] = field(default_factory=lambda: dict(CONFIG))
 
     def set_resources(self, resources: Resources) -> bool:
         """Set the resources, and return whether they hold; others that are in use stay."""
@@ -165,11 +172,11 @@ def _used(resources: Resources | None) -> Iterator[_Instance]:
 
 
 def _found(resources: Resources | None) -> _Instance:
+    config = instance_config()
     for instance in sorted(_instances, key=lambda each: -each.n_users):
-        is_alike = instance.config == CONFIG
-        if is_alike and (resources is None or instance.set_resources(resources)):
+        if instance.config == config and (resources is None or instance.set_resources(resources)):
             return instance
-    instance = _Instance(duckdb.connect(":memory:", config=CONFIG))
+    instance = _Instance(duckdb.connect(":memory:", config=config), config)
     if resources is not None:
         instance.set_resources(resources)
     _instances.append(instance)

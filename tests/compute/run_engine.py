@@ -114,36 +114,57 @@ def compute_stub(
     )
 
 
+def embed(catalog: Catalog, model: str, several: dict[str, Any]) -> None:
+    catalog.embed("p", encoder=f"lm:{model}", **several)
+
+
+def label(catalog: Catalog, model: str, several: dict[str, Any]) -> None:
+    catalog.embed("p", encoder=f"lm:{model}")
+    names = Path(catalog.store.path).with_name("names.txt")
+    names.write_text("river\nnight\nlight\n")
+    catalog.label("p", names, threshold=-0.5, encoder=f"lm:{model}", **several)
+
+
+def states(catalog: Catalog, model: str, several: dict[str, Any]) -> None:
+    catalog.states("p", model=model, project_to=4, **several)
+
+
+def score(catalog: Catalog, model: str, several: dict[str, Any]) -> None:
+    catalog.score("p", "ifd", "depth", "n_tokens", model=model, warm_up=0.5, **several)
+
+
+def map_(catalog: Catalog, model: str, several: dict[str, Any]) -> None:
+    catalog.embed("p", encoder=f"lm:{model}")
+    catalog.map("p", method="pca", engine=Loud(several["engine"]))
+
+
+def gradients(catalog: Catalog, model: str, several: dict[str, Any]) -> None:
+    options = {"lora": "r=2", "dim": 16, "checkpoints": 2, "warm_up": 0.5}
+    catalog.gradients("p", model=model, **several, **options)
+
+
+def losses(catalog: Catalog, model: str, several: dict[str, Any]) -> None:
+    from catalog.compute.losses.train import train_losses
+
+    recipe = {"epochs": 2, "batch": 8, "checkpoints": 3, "learning_rate": 1e-2}
+    options = {"proxy": model, "recipe": recipe, "chunk_rows": ROWS}
+    train_losses(catalog.store, catalog.find("p"), **options, **several)
+
+
+COMPUTE = {
+    each.__name__.strip("_"): each
+    for each in (embed, label, states, score, map_, gradients, losses)
+}
+
+
 def run(catalog: Catalog, what: str, model: str, engine: Engine) -> None:
     def progress(*_: int) -> None:
         print(flush=True)
 
-    several: dict[str, Any] = {"engine": engine, "progress": progress}
     if what in STUBS:
         compute_stub(catalog, engine, progress, STUBS[what])
-    elif what == "embed":
-        catalog.embed("p", encoder=f"lm:{model}", **several)
-    elif what == "label":
-        catalog.embed("p", encoder=f"lm:{model}")
-        names = Path(catalog.store.path).with_name("names.txt")
-        names.write_text("river\nnight\nlight\n")
-        catalog.label("p", names, threshold=-0.5, encoder=f"lm:{model}", **several)
-    elif what == "states":
-        catalog.states("p", model=model, project_to=4, **several)
-    elif what == "score":
-        catalog.score("p", "ifd", "depth", "n_tokens", model=model, warm_up=0.5, **several)
-    elif what == "map":
-        catalog.embed("p", encoder=f"lm:{model}")
-        catalog.map("p", method="pca", engine=Loud(engine))
-    elif what == "gradients":
-        options = {"lora": "r=2", "dim": 16, "checkpoints": 2, "warm_up": 0.5}
-        catalog.gradients("p", model=model, **several, **options)
     else:
-        from catalog.compute.losses.train import train_losses
-
-        recipe = {"epochs": 2, "batch": 8, "checkpoints": 3, "learning_rate": 1e-2}
-        options = {"proxy": model, "recipe": recipe, "chunk_rows": ROWS}
-        train_losses(catalog.store, catalog.find("p"), **options, **several)
+        COMPUTE[what](catalog, model, {"engine": engine, "progress": progress})
 
 
 def make_shards_small() -> None:

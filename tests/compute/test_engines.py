@@ -122,6 +122,7 @@ def job(
     request: pytest.FixtureRequest,
 ) -> Callable[..., Job]:
     """Return a job about a pool of so many members."""
+
     def make(what: str, at: str | None = None) -> Job:
         address = at or request.getfixturevalue("address")
         model = Path() if what in ("stub", "refuse") else request.getfixturevalue("model")

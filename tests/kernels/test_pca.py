@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from catalog.errors import MemoryLimitError, OptionError
-from catalog.kernels._common.parallel import n_threads
 from catalog.kernels._common.pca import BLOCK
 from catalog.kernels.pca import pca
+from catalog.threads import n_threads
 
 
 def relation(x: np.ndarray) -> pa.Table:

@@ -123,3 +123,14 @@ if not child:
 raise SystemExit(os.waitpid(child, 0)[1])
 """
     assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
+
+
+def test_an_instance_has_the_threads_of_this_process(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for n in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", n)
+        with attached(database, is_read_only=False, resources=Resources()) as connection:
+            found += connection.sql("SELECT current_setting('threads')").fetchall()
+    assert found == [(1,), (3,)]

@@ -9,7 +9,6 @@ import pytest
 from catalog.selection.definition import define
 from catalog.selection.run import choose
 from catalog.selection.selector import read_selector
-from catalog.store import instance
 from catalog.store.store import Store
 from catalog.subsets.select import select
 from catalog.subsets.verify import verify
@@ -103,7 +102,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def test_a_selection_with_ties_verifies_five_times(
     big: Store, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(instance.CONFIG, "threads", 2)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     selector = read_selector(f"-- summary: A test.\n{SELECTORS[name]}", name="mine")
     made = select(big, selector, "big", name=name.replace(" ", "-"), budget=2000)
     assert made.warnings == () or made.n_members < 2000

@@ -8,7 +8,8 @@ import numpy as np
 
 from catalog.kernels._common import lapack
 from catalog.kernels._common.arrays import Array, Numbers, Rows, Vectors
-from catalog.kernels._common.parallel import ForBlocks, n_threads
+from catalog.kernels._common.parallel import ForBlocks
+from catalog.threads import n_threads
 
 _N_TEXTS = 2  # that one thread evaluates at a time
 

@@ -23,7 +23,7 @@ from catalog.kernels._common.lazy_greedy import TAKEN, grid, priorities, top
 from catalog.kernels._common.log_det_information import InformationOfTexts
 from catalog.kernels._common.log_det_padded import SHORT
 from catalog.kernels._common.log_det_tangents import Tangents, tangent_bytes
-from catalog.kernels._common.parallel import n_threads
+from catalog.threads import n_threads
 
 _FIRST_LOOK = 16  # bounds tightened in the first round of a pick
 _FIRST_EVALUATED = 4  # true gains computed in it; three times as many with every round

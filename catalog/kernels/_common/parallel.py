@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,22 +11,10 @@ import numpy as np
 
 from catalog.errors import QueryError
 from catalog.kernels._common.arrays import Array
+from catalog.threads import n_threads
 
 Answer = TypeVar("Answer")
 ForBlocks = Callable[[Callable[[int, int], Answer], int, int], list[Answer]]
-
-
-def n_threads() -> int:
-    """Return the number of threads to use.
-
-    ``OMP_NUM_THREADS`` if it is set, else the processors that this process may run on.
-    """
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    if asked.isdigit() and int(asked) > 0:
-        return int(asked)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from catalog.kernels._common.arrays import Array, Numbers
-from catalog.kernels._common.parallel import ForBlocks, n_threads
+from catalog.kernels._common.parallel import ForBlocks
+from catalog.threads import n_threads
 
 _SPACING = 0.3  # of the grid, in units of the map
 _LEAST_CELLS = 50  # across a map

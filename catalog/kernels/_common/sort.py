@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from catalog.arrow import from_numpy, to_numpy
 from catalog.kernels._common.arrays import Array
-from catalog.kernels._common.parallel import n_threads
+from catalog.threads import n_threads
 
 LARGE = 2**31  # what an offset of 32 bits cannot name
 PREFIX = 8  # bytes of a name that make one integer

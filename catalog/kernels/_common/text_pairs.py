@@ -23,10 +23,11 @@ from catalog.kernels._common.minhash import (
     bands_for,
     candidate_pairs,
 )
-from catalog.kernels._common.parallel import ForBlocks, n_threads, row_blocks
+from catalog.kernels._common.parallel import ForBlocks, row_blocks
 from catalog.kernels._common.shingles import HASH_BITS, mixed
 from catalog.kernels._common.spread import engine_for
 from catalog.kernels._common.text_sets import Hashing, SetsOfBlock, hashed
+from catalog.threads import n_threads
 
 PORTION = 1 << 20  # candidate pairs that are verified together
 WORK = 1 << 20  # shingles that are compared in a block
