@@ -99,13 +99,10 @@ def read_cases(name: str) -> list[tuple[str, str]]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``hostile`` or ``pair`` once for every block of that file."""
-    for fixture in ("hostile", "pair"):
-        if fixture in metafunc.fixturenames:
-            cases = read_cases(fixture if fixture == "hostile" else "plans")
-            metafunc.parametrize(
-                fixture, [sql for _, sql in cases], ids=[title for title, _ in cases]
-            )
+    """Run a test that takes ``pair`` once for every block of plans.sql."""
+    if "pair" in metafunc.fixturenames:
+        cases = read_cases("plans")
+        metafunc.parametrize("pair", [sql for _, sql in cases], ids=[title for title, _ in cases])
 
 
 @pytest.fixture(scope="session")

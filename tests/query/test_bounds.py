@@ -47,7 +47,7 @@ def test_one_value_beyond_the_memory_ends_the_query_at_once(store: Store, sql: s
 def test_an_answer_beyond_the_memory_ends_the_query(store: Store) -> None:
     wide = "SELECT repeat('abc', 100000) AS text FROM range(20000) AS t(i)"  # 6 GB
     with pytest.raises(InterruptedQueryError):
-        run(store, wide, limits=Limits(memory="256MB"))
+        run(store, wide, limits=Limits(memory="128MB"))
 
 
 @needs_bounds

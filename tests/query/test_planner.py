@@ -22,8 +22,24 @@ from catalog.query.sources import SOURCES
 from catalog.query.stream import run
 from catalog.selection.explain import script
 from catalog.store.store import Store
+from tests.query.conftest import read_cases
+from tests.quick import few_of
 
 GIVEN = {"pool": "tiny@1", "seed": 5}
+PLANS = dict(read_cases("plans"))
+RUN = (
+    "a pool is a macro over stored tables, under its own name",
+    "a reference from a parameter",
+    "trajectories are read by a step",
+    "a kernel over a CTE by name alone",
+    "a kernel directly in a kernel",
+    "names and columns of CTEs, materialised and recursive ones",
+    "an argument that is computed from a CTE",
+    "scores have a column a name",
+    "in a pivot",
+    "a source by name alone gives a kernel every column",
+    "a kernel over two relations",
+)
 
 
 def test_a_text_becomes_what_its_pair_says(store: Store, pair: str) -> None:
@@ -50,8 +66,9 @@ def test_an_error_after_a_call_that_was_replaced_points_at_what_was_written(stor
         run(store, "SELECT * FROM pool('tiny') WHERE 1 < score('tiny')")
 
 
-def test_what_a_text_becomes_runs(store: Store, pair: str) -> None:
-    written, _ = pair.split("\n-- becomes\n")
+@pytest.mark.parametrize("title", few_of(list(PLANS), *RUN))
+def test_what_a_text_becomes_runs(store: Store, title: str) -> None:
+    written, _ = PLANS[title].split("\n-- becomes\n")
     assert run(store, written, parameters=GIVEN).num_columns > 0
 
 

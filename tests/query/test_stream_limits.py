@@ -68,7 +68,7 @@ def test_progress_is_reported_from_0_to_100(store: Store) -> None:
         run(
             store,
             ENDLESS.replace("1000000)", "3000)"),
-            limits=Limits(seconds=1.5, progress=told.append),
+            limits=Limits(seconds=0.8, progress=told.append),
         )
     assert told
     assert all(0 <= percent <= 100 for percent in told)
@@ -101,7 +101,7 @@ def test_a_query_waits_for_a_writer_in_this_process(store: Store) -> None:
     def write() -> None:
         with store.writing():
             begun.set()
-            time.sleep(0.4)
+            time.sleep(0.2)
 
     thread = threading.Thread(target=write)
     thread.start()
@@ -173,7 +173,7 @@ except KeyboardInterrupt:
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        time.sleep(0.7)
+        time.sleep(0.3)
         started = time.monotonic()
         os.kill(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)

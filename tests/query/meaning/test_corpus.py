@@ -12,12 +12,12 @@ import pytest
 
 from catalog.query.meaning.agreement import understood
 from catalog.query.parse import SERIALIZE
+from tests.quick import few_of
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("catalog", "tests", "benchmarks", "studies")
 QUERY = re.compile(r"(\s*--[^\n]*\n)*\s*\(*\s*(select|with|from|values)\b", re.IGNORECASE)
 BLOCKS = {
-    "selectors/*.sql": None,
     "sql/scores/*.sql": None,
     "sql/queries/*.sql": re.compile(r"^-- name: .*\n", re.MULTILINE),
     "tests/cases/*.sql": re.compile(r"^-- title: .*\n", re.MULTILINE),
@@ -45,6 +45,10 @@ EXCEPTIONS = (
 )
 
 
+def selectors() -> Iterator[str]:
+    yield from (path.read_text(encoding="utf-8") for path in ROOT.glob("selectors/*.sql"))
+
+
 def sql_files() -> Iterator[str]:
     for pattern, separator in BLOCKS.items():
         for path in ROOT.glob(pattern):
@@ -68,7 +72,7 @@ def strings() -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("found", "at_least"),
-    [(sql_files, 150), (pages, 10), pytest.param(strings, 500, marks=pytest.mark.slow)],
+    few_of([(selectors, 40), (sql_files, 100), (pages, 10), (strings, 500)], (selectors, 40)),
 )
 def test_every_query_of_the_project_is_understood(
     found: Callable[[], Iterator[str]], at_least: int

@@ -24,6 +24,7 @@ from catalog.query.meaning.engines.rewrite import ENGINES, rewritten
 from catalog.query.source_text import location
 from catalog.selection.definition import Definition, define
 from catalog.selection.elsewhere import translation_of
+from catalog.selection.run import choose
 from catalog.selection.selector import find_selector, read_selector
 
 SELECTORS = sorted((Path(__file__).resolve().parents[3] / "selectors").glob("*.sql"))
@@ -92,14 +93,12 @@ def cases(
         **{str(folder / f"{name}.sql"): {} for name in OWN},
     }
     found = []
-    for number, (selector, settings) in enumerate(asked.items()):
+    for selector, settings in asked.items():
         options: dict[str, Any] = {"budget": 17, "settings": settings, "seed": 5}
         method = find_selector(catalog.store, selector)
         definition = define(catalog.store, method, ref="tiny", **options)
-        selected = catalog.select(selector, "tiny", name=f"s{number}", **options)
-        assert selected.reference
-        rows = catalog.sql(f"SELECT fingerprint FROM subset('{selected.reference}') ORDER BY rank")
-        found.append((definition, rows["fingerprint"].to_list()))
+        members = choose(catalog.store, definition).members
+        found.append((definition, members["fingerprint"].to_pylist()))
     return found
 
 
