@@ -3,6 +3,10 @@ how much faster?
 
 Run: python benchmarks/embed.py [--records N] [--pairs N] [--json FILE]    (needs the Alpaca file,
 CATALOG_TEST_DATA or ../shared/data)
+
+A profile of ours in float32, on one thread of an AMD EPYC without AVX-512: 82 % in the products of
+the linear layers, 11 % in attention, 4 % in GELU, 3 % in all else. The products run at what the
+library gives, so that batches without padding are all that there is to gain in float32.
 """
 
 from __future__ import annotations

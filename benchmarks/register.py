@@ -11,6 +11,11 @@ Run: python benchmarks/register.py [--pairs N]       the Alpaca file
 
 The Alpaca file is in CATALOG_TEST_DATA or ../shared/data. The second form measures rate and peak
 memory.
+
+A profile of Alpaca in one process, by samples: 24 % in DuckDB (a new catalog's migrations, what is
+new, the commit), 17 % in reading JSON, 15 % in fingerprints, 11 % in roles and conversations, 9 %
+in the rows of batches, 8 % in imports, 6 % in Parquet. No part is large enough to give the rest of
+the bar by itself.
 """
 
 from __future__ import annotations
