@@ -8,6 +8,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import OptionError
+from catalog.subsets import measures
 from tests.copies import made_once
 
 Write = Callable[..., Path]
@@ -84,7 +85,10 @@ def test_the_yardstick_is_twenty_draws_with_the_share_of_every_source(
     assert found.rows == catalog.compare("x").rows
 
 
-def test_subsets_are_grouped_by_how_they_were_selected(grown: Catalog) -> None:
+def test_subsets_are_grouped_by_how_they_were_selected(
+    grown: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measures, "N_DRAWS", 2)
     for seed in (0, 1):
         for budget in (4, 8):
             grown.select("random", "q", budget=budget, name=f"s{seed}-{budget}", seed=seed)

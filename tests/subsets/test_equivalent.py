@@ -14,6 +14,8 @@ from catalog import Catalog
 from catalog.selection.run import choose
 from catalog.selection.selector import find_selector
 from catalog.subsets.select import select
+from tests.copies import made_once
+from tests.quick import few_of
 
 FIRST = """-- summary: A test.
 WITH long AS (SELECT * FROM pool($pool) AS p WHERE length(p.response) > 1)
@@ -24,13 +26,20 @@ BRACKETS = FIRST.replace("length(p.response) > 1", "(length(p.response) > 1)")
 
 
 @pytest.fixture
-def mine(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Path:
+@made_once
+def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Catalog:
     records = [{"instruction": f"q {i}", "output": "word " * (i + 1)} for i in range(20)]
     catalog.register(jsonl(records), pool="p")
     path = tmp_path / "mine.sql"
     path.write_text(FIRST)
     catalog.select(str(path), "p", budget=5, name="best")
-    return path
+    return catalog
+
+
+@pytest.fixture
+def mine(filled: Catalog, tmp_path: Path) -> Path:
+    """Return the file of the selector that made `best`."""
+    return tmp_path / "mine.sql"
 
 
 @pytest.mark.parametrize("text", [RENAMED, BRACKETS], ids=["names", "brackets"])
@@ -46,7 +55,7 @@ def test_the_version_that_is_there_serves_until_another_is_asked_for(
     assert catalog.diff("best@1", "best@2").n_added == 0
 
 
-@pytest.mark.parametrize("second", [FIRST, RENAMED], ids=["same", "names"])
+@pytest.mark.parametrize("second", few_of([FIRST, RENAMED], RENAMED))
 def test_selections_of_one_meaning_at_the_same_moment_make_one_version(
     catalog: Catalog, mine: Path, monkeypatch: pytest.MonkeyPatch, second: str
 ) -> None:

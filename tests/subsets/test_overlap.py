@@ -79,6 +79,7 @@ def test_a_clean_selection_leaves_the_member_out_pins_the_test_set_and_verifies(
     assert filled.project.select_clean("p", test="t@1").reference == "p-clean-of-t@3"
 
 
+@pytest.mark.slow
 def test_the_same_clean_selection_is_made_once(filled: Catalog) -> None:
     first = filled.project.select_clean("p", test="t")
     again = filled.project.select_clean("p", test="t")

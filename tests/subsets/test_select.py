@@ -57,12 +57,14 @@ def test_a_share_is_a_budget(filled: Catalog) -> None:
     assert filled.select("random", "p", budget="25%", name="quarter").n_members == N // 4
 
 
+@pytest.mark.slow
 def test_a_larger_random_budget_only_adds_members(filled: Catalog) -> None:
     filled.select("random", "p", budget=5, name="few")
     filled.select("random", "p", budget=15, name="many")
     assert prompts(filled, "many")[:5] == prompts(filled, "few")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("budget", "message"),
     [
@@ -112,6 +114,7 @@ def test_a_file_of_ones_own_selects_as_a_built_in_one_does(filled: Catalog, tmp_
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "message"),
     [

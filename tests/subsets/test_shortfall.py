@@ -21,6 +21,7 @@ def test_a_shortfall_is_reported(filled: Catalog, tmp_path: Path) -> None:
     assert selected.warnings == ("only 6 members of p@1 are eligible for a budget of 10",)
 
 
+@pytest.mark.slow
 def test_clusters_that_all_gave_twice_lack_nothing(filled: Catalog, tmp_path: Path) -> None:
     few = np.array([[float(i % 3), 1.0 if i % 2 else np.nan] for i in range(N)])
     np.save(tmp_path / "few.npy", few)
@@ -47,6 +48,7 @@ def test_fewer_members_than_clusters_are_reported(filled: Catalog) -> None:
     assert "one member of each of 2 sources" in warning
 
 
+@pytest.mark.slow
 def test_clusters_that_all_have_their_turn_are_not_warned_of(filled: Catalog) -> None:
     assert filled.select("s2l", "p", budget=N, name="whole", settings={"k": 100}).warnings == ()
     assert (

@@ -253,6 +253,7 @@ def test_a_definition_that_lacks_what_it_takes_says_who_made_it_and_keeps_its_me
     assert prompts(filled, "few") == members
 
 
+@pytest.mark.slow
 def test_a_difference_in_what_0_1_made_names_it_as_the_cause(filled: Catalog) -> None:
     filled.select("random", "p", budget=3, name="few")
     rewritten(filled, lambda content: content.update(seed=99))

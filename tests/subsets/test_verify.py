@@ -8,16 +8,21 @@ from typing import Any
 import pytest
 
 from catalog import Catalog
+from tests.copies import made_once
 
 
-def select_few(catalog: Catalog, jsonl: Callable[..., Path], folder: Path) -> None:
+@pytest.fixture
+@made_once
+def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Catalog:
+    """Return a pool of twenty with losses, and a subset of six."""
     records = [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(20)]
     catalog.register(jsonl(records), pool="p")
     names = catalog.sql("FROM pool('p')")["fingerprint"]
     lines = [f"{name},{i},{i % 3}" for i, name in enumerate(names)]
-    (folder / "losses.csv").write_text("\n".join(["fingerprint,step_1,step_2", *lines]))
-    catalog.import_losses("p", folder / "losses.csv", proxy="mine", key="fingerprint")
+    (tmp_path / "losses.csv").write_text("\n".join(["fingerprint,step_1,step_2", *lines]))
+    catalog.import_losses("p", tmp_path / "losses.csv", proxy="mine", key="fingerprint")
     catalog.select("s2l", "p", budget=6, name="few", settings={"k": 3})
+    return catalog
 
 
 def change(catalog: Catalog, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -33,12 +38,11 @@ def change(catalog: Catalog, edit: Callable[[dict[str, Any]], None]) -> None:
 
 @pytest.mark.parametrize(("kind", "name"), [("macros", "shuffle_key"), ("functions", "kmeans")])
 def test_code_that_has_changed_is_named_and_makes_another_definition(
-    catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, kind: str, name: str
+    filled: Catalog, kind: str, name: str
 ) -> None:
-    select_few(catalog, jsonl, tmp_path)
-    assert catalog.verify("few").causes == ()
-    change(catalog, lambda content: content[kind].update({name: "that of another release"}))
-    found = catalog.verify("few")
+    assert filled.verify("few").causes == ()
+    change(filled, lambda content: content[kind].update({name: "that of another release"}))
+    found = filled.verify("few")
     assert found.is_same
     (cause,) = found.causes
     assert name in cause
@@ -46,13 +50,12 @@ def test_code_that_has_changed_is_named_and_makes_another_definition(
 
 @pytest.mark.parametrize("is_other_seed", [False, True])
 def test_a_changed_source_is_a_possible_cause_where_members_differ(
-    catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, is_other_seed: bool
+    filled: Catalog, is_other_seed: bool
 ) -> None:
-    select_few(catalog, jsonl, tmp_path)
-    change(catalog, lambda content: content["kernel_sha256"].update(kmeans="that of before"))
+    change(filled, lambda content: content["kernel_sha256"].update(kmeans="that of before"))
     if is_other_seed:
-        change(catalog, lambda content: content.update(seed=1))
-    found = catalog.verify("few")
+        change(filled, lambda content: content.update(seed=1))
+    found = filled.verify("few")
     assert found.is_same == (not is_other_seed)
     assert any("kmeans" in cause for cause in found.causes) == is_other_seed
 
