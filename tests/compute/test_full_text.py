@@ -20,6 +20,7 @@ from catalog.compute.shard_runner import exclusively
 from catalog.errors import LockedError, SignalError
 from catalog.signals.registry import list_named
 from catalog.store import vectors
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 
@@ -39,6 +40,7 @@ def records(texts: list[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
     catalog.register(jsonl(records(TEXTS)), pool="p")
     return catalog

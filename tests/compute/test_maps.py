@@ -9,6 +9,7 @@ import pytest
 from catalog import Catalog
 from catalog.errors import OptionError, SignalError
 from catalog.signals.kinds import KINDS
+from tests.copies import made_once
 from tests.quick import few_of
 from tests.report.conftest import D, add_vectors, records
 
@@ -21,6 +22,7 @@ def place_of(catalog: Catalog) -> dict[str, tuple[float, float]]:
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
     catalog.register(jsonl(records(60)[4:]), pool="p", source_column="from")
     add_vectors(catalog)
@@ -104,6 +106,7 @@ def test_a_map_is_listed_and_needs_embeddings(pool: Catalog, jsonl: Write) -> No
     assert pool.sql("SELECT map(['a'], [1])['a'] AS a")["a"].to_list() == [1]
 
 
+@pytest.mark.slow
 def test_an_outline_selects_the_same_old_members_after_the_pool_grew(
     pool: Catalog, jsonl: Write, tmp_path: Path
 ) -> None:

@@ -132,6 +132,7 @@ def clustered(n: int, d: int) -> Any:
     return centres[rng.integers(0, 200, n)] + 0.4 * rng.standard_normal((n, d)).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_an_index_is_built_once_and_measured(catalog: Catalog) -> None:
     signal = planted(catalog.store, clustered(4000, 16), shards=2)
     index = build_index(catalog.store, signal)

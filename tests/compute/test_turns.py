@@ -12,6 +12,7 @@ import pytest
 from catalog import Catalog, SignalError
 from catalog.models.template import alpaca_prompt
 from tests.compute.conftest import WORDS
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 Row = dict[str, Any]
@@ -56,6 +57,7 @@ def lm(request: pytest.FixtureRequest, model: Path, tmp_path: Path) -> Any:
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
     catalog.register(jsonl(CONVERSATIONS), pool="p")
     return catalog

@@ -73,7 +73,7 @@ def test_the_last_import_is_read_also_when_its_numbers_were_there_before(
     assert pool.signals("p")["is_read"].to_list() == [True, False]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", few_of(list(SHAPES), "npy", "parquet-lists", "csv"))
 @pytest.mark.parametrize("broken", few_of([np.nan, np.inf, -np.inf], np.nan))
 def test_a_trajectory_with_a_missing_number_is_not_imported(
     pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str, broken: float

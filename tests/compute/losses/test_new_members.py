@@ -41,15 +41,24 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
     return catalog
 
 
+@pytest.fixture
+@made_once
+def done(catalog: Catalog, jsonl: Write, records: Records, model: Path) -> Catalog:
+    """The pool, with a proxy that was trained on it."""
+    catalog.register(jsonl(records(40)), pool="p")
+    trained(catalog, model, seed=3, max_length=300)
+    return catalog
+
+
 def test_new_members_are_scored_at_the_kept_checkpoints(
-    pool: Catalog, jsonl: Write, model: Path, records: Records
+    done: Catalog, jsonl: Write, model: Path, records: Records
 ) -> None:
-    first = trained(pool, model)
-    before = long_table(pool)
-    pool.register(jsonl(records(50)), pool="p")
+    first = trained(done, model, seed=3, max_length=300)
+    before = long_table(done)
+    done.register(jsonl(records(50)), pool="p")
     with pytest.raises(SignalError, match="cover 40 of 50 members"):
-        pool.sql("SELECT count(*) FROM trajectories('p') WHERE len(losses) > 0")
-    report = trained(pool, model)
+        done.sql("SELECT count(*) FROM trajectories('p') WHERE len(losses) > 0")
+    report = trained(done, model, seed=3, max_length=300)
     assert (report.signal.signal_id, report.trained_on, report.n_before, report.n_computed) == (
         first.signal.signal_id,
         "p@1",
@@ -59,10 +68,10 @@ def test_new_members_are_scored_at_the_kept_checkpoints(
     assert [row["mean_loss"] for row in report.checkpoints] == [
         row["mean_loss"] for row in first.checkpoints
     ]
-    after = long_table(pool)
+    after = long_table(done)
     assert [row for row in after if row in set(before)] == before
     assert len(after) == (1 + 3) * 50
-    assert len(pool.sql("SELECT losses FROM trajectories('p')")) == 50
+    assert len(done.sql("SELECT losses FROM trajectories('p')")) == 50
 
 
 @pytest.mark.slow
@@ -101,16 +110,15 @@ def test_without_kept_checkpoints_new_members_need_a_new_training(
 
 
 def test_the_command_that_makes_the_rest_makes_it_of_the_same_signal(
-    pool: Catalog, jsonl: Write, model: Path, records: Records
+    done: Catalog, jsonl: Write, records: Records
 ) -> None:
-    trained(pool, model, seed=3, max_length=300)
-    pool.register(jsonl(records(50)), pool="p")
+    done.register(jsonl(records(50)), pool="p")
     recipe = "--max-length 300 --epochs 2 --checkpoints 3 --learning-rate 0.01 --batch 8 --seed 3"
     with pytest.raises(
         SignalError,
         match=f"`catalog losses train p@2 --proxy very-small {recipe}` computes the rest",
     ):
-        pool.sql("SELECT losses FROM trajectories('p')")
+        done.sql("SELECT losses FROM trajectories('p')")
 
 
 @pytest.mark.slow

@@ -41,6 +41,15 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
     return catalog
 
 
+@pytest.fixture
+@made_once
+def done(catalog: Catalog, jsonl: Write, records: Records, model: Path) -> Catalog:
+    """The pool, with a proxy that was trained on it."""
+    catalog.register(jsonl(records(40)), pool="p")
+    trained(catalog, model)
+    return catalog
+
+
 def test_every_member_has_a_loss_at_every_checkpoint(pool: Catalog, model: Path) -> None:
     report = trained(pool, model)
     assert (
@@ -76,20 +85,20 @@ def test_a_small_pool_has_as_many_checkpoints_as_steps_unless_more_are_asked_for
         pool.train_losses("p", proxy=str(model), epochs=2, batch=16, checkpoints=12)
 
 
-def test_losses_are_those_of_a_plain_loop(pool: Catalog, model: Path) -> None:
+def test_losses_are_those_of_a_plain_loop(done: Catalog, model: Path) -> None:
     import torch
 
     from catalog.models.causal_lm import load_causal_lm
     from catalog.models.template import alpaca_prompt
 
-    report = trained(pool, model)
-    lm = load_causal_lm(proxy_folder(pool.store, report.signal) / "final")
+    report = trained(done, model)
+    lm = load_causal_lm(proxy_folder(done.store, report.signal) / "final")
     stored = {
         fingerprint: (loss, n)
-        for _, checkpoint, fingerprint, loss, n in long_table(pool)
+        for _, checkpoint, fingerprint, loss, n in long_table(done)
         if checkpoint == 2
     }
-    with pool.store.reading() as connection:
+    with done.store.reading() as connection:
         rows = (
             connection.sql("SELECT fingerprint, messages FROM instructions")
             .to_arrow_table()
@@ -121,6 +130,7 @@ def test_a_member_without_a_response_has_a_reason_and_no_loss(
     assert trained(catalog, model, max_length=256).n_before == 21
 
 
+@pytest.mark.slow
 def test_the_same_run_again_computes_nothing(pool: Catalog, model: Path) -> None:
     first = trained(pool, model)
     before = long_table(pool)
@@ -222,13 +232,13 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
     assert pool.signals("p").is_empty()
 
 
-def test_a_second_process_learns_which_process_trains(pool: Catalog, model: Path) -> None:
-    report = trained(pool, model)
+def test_a_second_process_learns_which_process_trains(done: Catalog, model: Path) -> None:
+    report = trained(done, model)
     with (
-        exclusively(pool.store, report.signal),
+        exclusively(done.store, report.signal),
         pytest.raises(LockedError, match="is held by process"),
     ):
-        train_losses(pool.store, pool.find("p"), proxy=str(model), recipe=SHORT)
+        train_losses(done.store, done.find("p"), proxy=str(model), recipe=SHORT)
 
 
 @pytest.mark.slow

@@ -15,12 +15,20 @@ from catalog import Catalog
 from catalog.cli import main
 from catalog.compute.scores.agreement import bootstrap, spearman, weighted_kappa
 from catalog.errors import OptionError, SignalError
+from tests import quick
 from tests.conftest import pairs
 from tests.copies import made_once
 from tests.quick import examples, few_of
 
 RATINGS = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=3, max_size=30)
 N = 200
+
+
+@pytest.fixture(autouse=True)
+def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resample less often in the default suite."""
+    if quick.is_default:
+        monkeypatch.setattr("catalog.compute.scores.agreement.N_BOOTSTRAP", 100)
 
 
 def columns() -> dict[str, np.ndarray[Any, Any]]:

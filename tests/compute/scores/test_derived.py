@@ -114,7 +114,9 @@ def test_a_missing_score_of_a_user_names_the_command_that_computes_it(
         ("SELECT instruction_id, 1 AS number FROM losses", QueryError),
         ("SELECT instruction_id, 'x' AS value FROM losses", QueryError),
         ("SELECT instruction_id, 1 AS value FROM losses, range(2)", QueryError),
-        ("SELECT instruction_id, 1 AS value FROM pool('p')", QueryError),
+        pytest.param(
+            "SELECT instruction_id, 1 AS value FROM pool('p')", QueryError, marks=pytest.mark.slow
+        ),
         ("SELECT instruction_id,\n  bogus AS value FROM losses", QueryError),
     ],
 )

@@ -136,7 +136,7 @@ def test_a_form_gives_the_numbers_of_its_authors_code(
 
 
 def test_each_score_defaults_to_the_form_of_its_paper(pool: Catalog, model: Path) -> None:
-    reports = pool.score("p", "ifd", "ifd_ppl", model=str(model)).reports
+    reports = pool.score("p", "ifd", "ifd_ppl", model=str(model), limit=4).reports
     assert [report.signal.name for report in reports] == [
         *("cherry_response_loss", "cherry_answer_loss", "ifd"),
         *("superfiltering_response_loss", "superfiltering_answer_loss", "ifd_ppl"),

@@ -17,18 +17,21 @@ from catalog.errors import OptionError, SignalError
 from tests.compute.scores.judge_server import JudgeServer, by_number, calls, number, running, values
 from tests.copies import made_once
 
+N = 24
+
 
 @pytest.fixture
 @made_once
 def pool(catalog: Catalog, jsonl: Callable[..., Path], records: Callable[..., Any]) -> Catalog:
-    """Sixty members."""
-    catalog.register(jsonl(records(60)), pool="p")
+    """Members whose number in the question is their row."""
+    catalog.register(jsonl(records(N)), pool="p")
     return catalog
 
 
 @pytest.fixture
-def server() -> Iterator[JudgeServer]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[JudgeServer]:
     """A server whose score follows from the number in the question."""
+    monkeypatch.setattr("catalog.compute.scores.asking._FIRST_PAUSE", 0.05)
     with running(JudgeServer(reply=by_number)) as started:
         yield started
 
@@ -59,14 +62,14 @@ def add(catalog: Catalog, folder: Path, text: str, name: str = "mine") -> None:
 def test_a_judge_scores_a_pool_through_faults(pool: Catalog, server: JudgeServer) -> None:
     server.every, server.seconds = 5, 0.01
     report = judge(pool, server)
-    assert (report.n_computed, report.n_left, report.reasons) == (60, 0, {})
-    assert list(values(pool).values()) == [1 + row % 6 for row in range(60)]
+    assert (report.n_computed, report.n_left, report.reasons) == (N, 0, {})
+    assert list(values(pool).values()) == [1 + row % 6 for row in range(N)]
     assert 1 < server.most <= 8
     assert set(server.faults) == {"limited", "broken", "cut", "malformed", "slow"}
     n_retried = sum(server.faults.values()) - server.faults["slow"]
-    assert len(server.asked) == 60 + n_retried
+    assert len(server.asked) == N + n_retried
     rows = calls(pool)
-    assert (len(rows), sum(row["n_attempts"] for row in rows)) == (60, 60 + n_retried)
+    assert (len(rows), sum(row["n_attempts"] for row in rows)) == (N, N + n_retried)
     assert {row["n_prompt_tokens"] for row in rows} == {100}
 
 
@@ -85,11 +88,12 @@ def test_a_wait_for_the_endpoint_is_reported_once_in_a_while(
     assert re.search(r"(HTTP \d+|Error|completion).*: waiting \d+ s$", line)
 
 
+@pytest.mark.slow
 def test_a_sample_goes_on_where_it_stopped(pool: Catalog, server: JudgeServer) -> None:
-    assert judge(pool, server, limit=10).n_left == 50
+    assert judge(pool, server, limit=10).n_left == N - 10
     assert len(server.asked) == 10
     assert judge(pool, server).n_before == 10
-    assert len(set(server.asked)) == len(server.asked) == 60
+    assert len(set(server.asked)) == len(server.asked) == N
 
 
 def test_counts_that_are_no_numbers_are_unknown(pool: Catalog, server: JudgeServer) -> None:
@@ -101,6 +105,7 @@ def test_counts_that_are_no_numbers_are_unknown(pool: Catalog, server: JudgeServ
     assert counts == {(None, None)}
 
 
+@pytest.mark.slow
 def test_another_parser_asks_nothing_again(
     pool: Catalog, server: JudgeServer, tmp_path: Path
 ) -> None:
@@ -109,7 +114,7 @@ def test_another_parser_asks_nothing_again(
     judge(pool, server, "mine")
     add(pool, tmp_path, template + 'parser = "regex"\npattern = ": (.)"\nscale = [1, 5]')
     report = judge(pool, server, "mine")
-    assert (len(server.asked), report.n_computed, report.reasons) == (60, 60, {"off_scale": 10})
+    assert (len(server.asked), report.n_computed, report.reasons) == (N, N, {"off_scale": N // 6})
 
 
 def test_an_answer_that_cannot_be_read_is_a_gap_with_its_reason(
@@ -142,7 +147,8 @@ def test_an_answer_that_cannot_be_read_is_a_gap_with_its_reason(
 
 
 @pytest.mark.parametrize(
-    ("status", "word"), [(401, "--api-key-env"), (404, "--model"), (400, "rejects")]
+    ("status", "word"),
+    [(401, "--api-key-env"), (404, "--model"), (400, "rejects")],
 )
 def test_an_endpoint_that_refuses_all_stops_at_once(
     pool: Catalog, server: JudgeServer, status: int, word: str, monkeypatch: pytest.MonkeyPatch
@@ -170,13 +176,13 @@ def test_an_endpoint_that_is_down_is_named(pool: Catalog) -> None:
 
 def test_the_maximum_cost_holds(pool: Catalog, server: JudgeServer) -> None:
     prices: dict[str, Any] = {"price_in": 10.0, "price_out": 20.0}
-    report = judge(pool, server, max_cost="0.1USD", **prices)
+    report = judge(pool, server, max_cost="0.03USD", **prices)
     spent = sum(row["cost"] for row in calls(pool))
-    assert 0 < spent <= 0.1
-    assert 0 < report.n_computed < 60
-    assert report.n_computed + report.n_left == 60
+    assert 0 < spent <= 0.03
+    assert 0 < report.n_computed < N
+    assert report.n_computed + report.n_left == N
     assert judge(pool, server, max_cost="9", **prices).n_left == 0
-    assert len(server.asked) == 60
+    assert len(server.asked) == N
 
 
 def test_a_cost_without_counted_tokens_is_refused_and_no_answer_is_lost(
@@ -189,8 +195,8 @@ def test_a_cost_without_counted_tokens_is_refused_and_no_answer_is_lost(
     n_asked = len(server.asked)
     assert len(calls(pool)) == n_asked <= 8
     report = judge(pool, server, **prices)
-    assert report.n_computed == 60
-    assert len(server.asked) == 60
+    assert report.n_computed == N
+    assert len(server.asked) == N
     assert any("no cost" in note for note in report.notes)
 
 
@@ -222,7 +228,7 @@ def test_a_batch_gives_what_the_endpoint_gives(
     out, done = tmp_path / "out.jsonl", tmp_path / "in.jsonl"
     pool.score("p", "deita_quality", model="m", batch_out=str(out))
     requests = [json.loads(line) for line in out.read_text().splitlines()]
-    assert len(requests) == 50
+    assert len(requests) == N - 10
     lines = [
         {
             "custom_id": each["custom_id"],
@@ -234,9 +240,9 @@ def test_a_batch_gives_what_the_endpoint_gives(
     lines.append(lines[0] | {"custom_id": "unknown"})
     done.write_text("".join(json.dumps(line) + "\n" for line in reversed(lines)))
     (report,) = pool.score("p", "deita_quality", model="m", batch_in=str(done)).reports
-    assert (report.n_computed, report.n_left, len(report.notes)) == (49, 1, 2)
+    assert (report.n_computed, report.n_left, len(report.notes)) == (N - 11, 1, 2)
     judge(pool, server)
-    assert list(values(pool).values()) == [1 + row % 6 for row in range(60)]
+    assert list(values(pool).values()) == [1 + row % 6 for row in range(N)]
     assert len(server.asked) == 11
 
 
@@ -287,7 +293,7 @@ def test_a_batch_from_the_command_line(pool: Catalog, tmp_path: Path) -> None:
     out, wrong = tmp_path / "out.jsonl", tmp_path / "wrong.jsonl"
     command = ["--home", str(pool.store.path), "score", "p", "deita_quality", "--model", "m"]
     result = CliRunner().invoke(main, [*command, "--batch-out", str(out)])
-    assert (result.exit_code, len(out.read_text().splitlines())) == (0, 60)
+    assert (result.exit_code, len(out.read_text().splitlines())) == (0, N)
     wrong.write_text('{"custom_id": "a"}\n{"x": 1}\n')
     result = CliRunner().invoke(main, [*command, "--batch-in", str(wrong)])
     assert (result.exit_code, "wrong.jsonl:2" in result.stderr) == (1, True)

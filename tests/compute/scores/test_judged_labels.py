@@ -14,7 +14,7 @@ from catalog import Catalog
 from catalog.errors import HeaderError, NotFoundError, SignalError
 from catalog.signals.model_score_files import built_in_model_scores, parse_model_score
 from tests.compute.scores.judge_server import JudgeServer, running
-from tests.compute.scores.test_judge import add, judge, pool
+from tests.compute.scores.test_judge import N, add, judge, pool
 
 __all__ = ["pool"]
 
@@ -44,8 +44,8 @@ def server() -> Iterator[JudgeServer]:
 
 def test_tags_are_stored_as_labels_each_once(pool: Catalog, server: JudgeServer) -> None:
     report = judge(pool, server, "instag")
-    assert (report.signal.kind, report.n_computed) == ("labels", 60)
-    assert report.reasons == {"unparsable_answer": 15}
+    assert (report.signal.kind, report.n_computed) == ("labels", N)
+    assert report.reasons == {"unparsable_answer": N // 4}
     rows = pool.sql(
         "SELECT row_number, labels.labels AS labels FROM pool('p') "
         "JOIN labels('p', name => 'instag') AS labels USING (instruction_id) ORDER BY row_number"
@@ -79,12 +79,12 @@ def test_labels_without_a_name_are_those_of_the_records(
 
 
 def test_the_labels_of_a_judge_can_be_dropped(pool: Catalog, server: JudgeServer) -> None:
-    judge(pool, server, "instag")
+    judge(pool, server, "instag", limit=8)
     assert pool.drop_score("instag").n_signals == 1
     with pytest.raises(NotFoundError):
         pool.drop_score("instag")
-    assert judge(pool, server, "instag").n_computed == 60
-    assert len(server.asked) == 60  # the answers were kept
+    assert judge(pool, server, "instag", limit=8).n_computed == 8
+    assert len(server.asked) == 8  # the answers were kept
 
 
 def test_labels_of_several_turns_are_put_together(
@@ -117,7 +117,7 @@ def test_words_at_a_json_key_count_by_the_choices(pool: Catalog) -> None:
 
     with running(JudgeServer(reply=rated)) as server:
         report = judge(pool, server, "difficulty")
-    assert report.reasons == {"unparsable_answer": 10}
+    assert report.reasons == {"unparsable_answer": N // 6}
     query = (
         "SELECT value FROM pool('p') JOIN score('p', name => 'difficulty') USING (instruction_id) "
         "ORDER BY row_number LIMIT 6"
@@ -130,7 +130,7 @@ def test_the_four_ratings_of_ds2_share_one_request(pool: Catalog) -> None:
     with running(JudgeServer(reply=lambda _: json.dumps(ratings))) as server:
         for name in ("rarity", "complexity", "informativeness", "overall"):
             judge(pool, server, f"ds2_{name}")
-        assert len(server.asked) == 60
+        assert len(server.asked) == N
     row = pool.scores("p").row(0, named=True)
     assert [row[f"ds2_{name}"] for name in ("rarity", "overall")] == [3.0, 6.0]
 

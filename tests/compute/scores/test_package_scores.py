@@ -9,6 +9,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import HeaderError, OptionError
+from tests.copies import made_once
 from tests.distributions import install
 
 LAST = """-- summary: The loss at the last checkpoint.
@@ -22,6 +23,7 @@ Install = Callable[..., None]
 
 
 @pytest.fixture
+@made_once
 def pool(
     catalog: Catalog,
     jsonl: Callable[..., Path],
@@ -66,6 +68,7 @@ def test_a_package_offers_a_score(pool: Catalog, offer: Install) -> None:
     assert sorted(values) == [1, 3, 5, 7, 9, 11]
 
 
+@pytest.mark.slow
 def test_another_version_of_the_package_is_another_signal(pool: Catalog, offer: Install) -> None:
     offer(last_loss=LAST)
     (first,) = pool.score("p", "last_loss").reports

@@ -127,6 +127,7 @@ def test_a_score_equals_its_formula_on_a_plain_loop(
         assert {prompt: found[prompt][0] for prompt in wanted} == pytest.approx(wanted, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_ifd_of_one_token_truncated_and_windowless_answers_is_null_with_the_reason(
     pool: Catalog, model: Path
 ) -> None:

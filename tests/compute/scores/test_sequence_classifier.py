@@ -10,6 +10,7 @@ import pytest
 from catalog import Catalog
 from catalog.errors import ModelNotFoundError, OptionError
 from tests.copies import made_once
+from tests.quick import few_of
 
 
 @pytest.fixture
@@ -96,6 +97,7 @@ def test_a_reward_model_reads_the_conversation(pool: Catalog, classifier: Path) 
         pool.score("p", "reward", model=classifier, label="LABEL_0")
 
 
+@pytest.mark.parametrize("classifier", few_of([1, 3], 1), indirect=True)
 def test_a_classifier_without_a_tokenizer_is_named(
     pool: Catalog, classifier: Path, tmp_path: Path
 ) -> None:
@@ -108,6 +110,7 @@ def test_a_classifier_without_a_tokenizer_is_named(
         pool.score("p", "classifier", model=folder, label=label)
 
 
+@pytest.mark.parametrize("classifier", few_of([1, 3], 1), indirect=True)
 def test_the_time_to_load_a_classifier_is_not_that_of_instructions(
     pool: Catalog, classifier: Path
 ) -> None:
