@@ -1,4 +1,4 @@
-"""A pool with every signal, and what the tests of ``why`` do with it."""
+"""A pool with signals of every kind, and what the tests of ``why`` do with it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from catalog import Catalog
 from catalog.models.causal_lm import save_causal_lm
 from catalog.models.tiny import TinyShape, build_tiny
 from catalog.why.selected import Why
+from tests import quick
 
 N, BUDGET = 60, 12
 WORDS = [
@@ -79,7 +80,7 @@ def write(path: Path, records: list[dict[str, Any]]) -> Path:
 
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    """Sixty records of three sources with all signals, a duplicate, and a broken record."""
+    """Sixty records of three sources with signals, a duplicate, and a broken record."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("why")
     catalog, draw = Catalog.open(folder / "home", isolated=False), np.random.default_rng(0)
@@ -108,9 +109,10 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
         folder / "small",
     )
     catalog.states("p", model=str(folder / "small"))
-    for reference, of in (("p", None), ("dev", "p")):
-        options = {"dim": 8, "checkpoints": 1, "warm_up": 0.3, "target_of": of}
-        catalog.gradients(reference, model=str(folder / "small"), **options)
+    if not quick.is_default:  # the default suite selects nothing by them
+        for reference, of in (("p", None), ("dev", "p")):
+            options = {"dim": 8, "checkpoints": 1, "warm_up": 0.3, "target_of": of}
+            catalog.gradients(reference, model=str(folder / "small"), **options)
     return catalog
 
 

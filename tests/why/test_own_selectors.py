@@ -28,11 +28,12 @@ from tests.why.conftest import WITHOUT_SCORE, N, selected, text_of
             "QUALIFY row_number() OVER (ORDER BY length(prompt), fingerprint) <= 5",
             marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "SELECT instruction_id FROM (SELECT * FROM pool($pool) WHERE length(prompt) > 0) "
             "WHERE row_number < $budget ORDER BY 1",
             "condition",
             "row_number is 5",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             "SELECT instruction_id FROM (SELECT * FROM pool($pool) WHERE row_number < 5) WHERE "
@@ -48,11 +49,12 @@ from tests.why.conftest import WITHOUT_SCORE, N, selected, text_of
             "row_number < 4 is false",
             marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "SELECT instruction_id FROM pool($pool) JOIN (SELECT 0 AS row_number) USING "
             "(row_number) ORDER BY 1 LIMIT $budget",
             "join",
             "JOIN (SELECT 0 AS row_number)",
+            marks=pytest.mark.slow,
         ),
         (
             "WITH all_of AS (SELECT * FROM pool($pool)) SELECT instruction_id FROM all_of EXCEPT "
@@ -60,21 +62,23 @@ from tests.why.conftest import WITHOUT_SCORE, N, selected, text_of
             "except",
             "EXCEPT",
         ),
-        (
+        pytest.param(
             "SELECT instruction_id FROM ((SELECT instruction_id FROM pool($pool) ORDER BY 1 LIMIT "
             "9) INTERSECT "
             "(SELECT instruction_id FROM pool($pool) ORDER BY 1 DESC LIMIT 55)) ORDER BY 1 LIMIT "
             "$budget",
             "intersect",
             "LIMIT 55",
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "SELECT instruction_id FROM pool($pool) JOIN (SELECT 1 AS row_number) USING "
             "(row_number) UNION "
             "SELECT instruction_id FROM pool($pool) JOIN (SELECT 2 AS row_number) USING "
             "(row_number) ORDER BY 1 LIMIT $budget",
             "union",
             "UNION",
+            marks=pytest.mark.slow,
         ),
         (
             "SELECT instruction_id FROM nearest((SELECT instruction_id, fingerprint, vector FROM "
@@ -110,6 +114,13 @@ def test_what_was_not_in_the_subset_selected_from_is_asked_there(pool: Catalog) 
     assert f"`catalog why depth-only@1 {found.row.fingerprint[:12]}`" in text_of(found)
 
 
+@pytest.fixture(scope="module")
+def drawn(pool: Catalog) -> Catalog:
+    """The pool, with a random subset."""
+    selected(pool, "random")
+    return pool
+
+
 @pytest.mark.parametrize(
     ("which", "error", "message"),
     [
@@ -134,11 +145,10 @@ def test_what_was_not_in_the_subset_selected_from_is_asked_there(pool: Catalog) 
     ],
 )
 def test_a_row_that_is_not_there_says_what_became_of_it(
-    pool: Catalog, which: str | int, error: type[Exception], message: str
+    drawn: Catalog, which: str | int, error: type[Exception], message: str
 ) -> None:
-    selected(pool, "random")
     with pytest.raises(error, match=message):
-        pool.why("random", which)
+        drawn.why("random", which)
 
 
 def test_a_subset_that_is_not_there_is_named(pool: Catalog) -> None:
