@@ -115,14 +115,19 @@ def small_encoder(
 
 @pytest.mark.parametrize(
     ("options", "is_plain"),
-    [
-        ({"mode": "cls"}, True),
-        ({"mode": ("max", "mean")}, True),
+    few_of(
+        [
+            ({"mode": "cls"}, True),
+            ({"mode": ("max", "mean")}, True),
+            ({"mode": "lasttoken"}, True),
+            ({"prompt": "query: "}, True),
+            ({"prompt": "query: ", "include_prompt": False}, False),
+            ({"dense": True}, False),
+        ],
         ({"mode": "lasttoken"}, True),
         ({"prompt": "query: "}, True),
-        ({"prompt": "query: ", "include_prompt": False}, False),
         ({"dense": True}, False),
-    ],
+    ),
     ids=str,
 )
 def test_other_modules_give_the_librarys_vectors_too(

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import copy
+import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +24,8 @@ from catalog.models.recipe import Recipe
 from catalog.models.token_file import write_tokens
 from catalog.models.tokens import tokens_of
 from catalog.models.training import train
-from tests.quick import few_of
+from tests.conftest import ROOT
+from tests.models import run_training
 
 Fork = Callable[..., Any]  # see conftest.py
 
@@ -203,7 +209,26 @@ def read(output: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("kills", few_of([1, 2, 12], 1))
+def test_a_run_that_was_killed_elsewhere_goes_on_here_to_the_same_numbers(tmp_path: Path) -> None:
+    def finish_here(folder: Path) -> dict[str, str]:
+        with redirect_stdout(StringIO()) as output, torch.random.fork_rng():
+            run_training.main(folder, 48)
+        return read(output.getvalue())
+
+    command = [sys.executable, str(SCRIPT), str(tmp_path / "broken"), "48"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as run:
+        assert run.stdout
+        lines = [run.stdout.readline() for _ in range(2)]
+        run.kill()
+        lines += run.stdout.readlines()
+    before = read("".join(lines))
+    assert 2 <= len(before) < 6
+    assert before | finish_here(tmp_path / "broken") == finish_here(tmp_path / "unbroken")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [1, 2, 12])
 def test_a_killed_run_goes_on_to_the_same_numbers(fork: Fork, tmp_path: Path, kills: int) -> None:
     n_records = 48 if kills == 1 else 90
     unbroken = finish(fork, tmp_path / "unbroken", n_records)
