@@ -16,6 +16,7 @@ from catalog.maintenance.backup import backups, read_list
 from catalog.store.atomic import replacing
 from catalog.store.lock import locked
 from catalog.store.store import Store
+from tests import quick
 from tests.copies import made_once
 from tests.report.conftest import add_vectors
 
@@ -198,7 +199,7 @@ def test_a_file_that_a_job_replaces_meanwhile_is_saved_as_it_was_at_one_moment(
     thread = threading.Thread(target=replace)
     thread.start()
     try:
-        for _ in range(5):
+        for _ in range(2 if quick.is_default else 5):
             filled.backup(tmp_path / "kept")
     finally:
         is_over.set()

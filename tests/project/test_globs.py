@@ -9,21 +9,27 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
+from tests.copies import made_once
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(catalog: Catalog, jsonl: Callable[..., Path]) -> Run:
+@made_once
+def filled(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     """Subset `a-1`, subset `a-2` that was made from it, and subset `b`."""
     records = [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(9)]
     catalog.register(jsonl(records), pool="a-pool")
     catalog.select("random", "a-pool", budget=6, name="a-1")
     catalog.select("random", "a-1", budget=3, name="a-2")
     catalog.select("random", "a-pool", budget=2, name="b")
+    return catalog
 
+
+@pytest.fixture
+def run(filled: Catalog) -> Run:
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["--home", str(catalog.store.path), *arguments])
+        return CliRunner().invoke(main, ["--home", str(filled.store.path), *arguments])
 
     return run
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from catalog import Catalog
 from catalog.cli import main
 from catalog.errors import ModelNotFoundError, OptionError
+from tests.copies import made_once
 
 WORDS = "river give word night stone sum large the"
 
@@ -28,6 +29,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+@made_once
 def filled(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     """Answers of 1 to 40 words, a prompt that fills a window of 200 tokens, and a long answer."""
     records = [

@@ -1,5 +1,7 @@
 """References."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from catalog.errors import OptionError, ReferenceNotFoundError
@@ -8,9 +10,9 @@ from catalog.store.references import check_tag, resolve
 from catalog.store.store import Store
 
 
-@pytest.fixture
-def connection(store: Store) -> Connection:
-    with store.writing() as connection:
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    with Store(tmp_path_factory.mktemp("references") / "home").writing() as connection:
         connection.execute(
             "INSERT INTO pools (pool_id, name, is_prompts_only, created_at) "
             "VALUES (7, 'alpaca', false, now()::TIMESTAMP)"
