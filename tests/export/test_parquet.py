@@ -9,17 +9,19 @@ def row_groups(path):
     return [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
 
 
-def test_row_groups_hold_some_batches_each_and_are_compressed(tmp_path, row, batches):
-    batch = next(batch for batch in batches([row()] * 10_000, size=10_000)() if batch.num_rows)
+def test_row_groups_hold_some_batches_each_and_are_compressed(tmp_path, row, batches, monkeypatch):
+    monkeypatch.setattr("catalog.export.parquet.ROW_GROUP_ROWS", 5_000)
+    batch = next(batch for batch in batches([row()] * 1_000, size=1_000)() if batch.num_rows)
     exported = export(lambda: [batch] * 12, format="parquet", path=tmp_path / "a.parquet", name="a")
-    assert exported.n_rows == 120_000
-    assert row_groups(tmp_path / "a.parquet") == [50_000, 50_000, 20_000]
+    assert exported.n_rows == 12_000
+    assert row_groups(tmp_path / "a.parquet") == [5_000, 5_000, 2_000]
 
 
-def test_long_texts_end_a_row_group_sooner(tmp_path, row, batches):
+def test_long_texts_end_a_row_group_sooner(tmp_path, row, batches, monkeypatch):
+    monkeypatch.setattr("catalog.export.parquet.ROW_GROUP_BYTES", 2**20)
     rows = [
         row(
-            {"role": "user", "content": "x" * 2**20},
+            {"role": "user", "content": "x" * 2**14},
             {"role": "assistant", "content": "y"},
             system="Be kind.",
         )

@@ -79,7 +79,7 @@ def in_rank_order(filled: Catalog) -> list[str]:
         ]
 
 
-@pytest.mark.parametrize("n_workers", few_of([0, 2], 2))
+@pytest.mark.parametrize("n_workers", few_of([0, 2], 0))
 def test_items_come_in_rank_order_and_none_is_missing(
     dataset: Callable[..., Any], filled: Catalog, tokenizer: Any, n_workers: int
 ) -> None:
@@ -101,7 +101,6 @@ def test_items_come_in_rank_order_and_none_is_missing(
     ("world_size", "pack", "order"),
     few_of(
         [(2, None, "rank"), (3, "bfd", "shuffle"), (5, None, "shuffle"), (4, "bfd", "rank")],
-        (2, None, "rank"),
         (3, "bfd", "shuffle"),
     ),
 )
@@ -131,7 +130,7 @@ def test_a_shuffle_follows_from_the_seed_and_the_epoch(dataset: Callable[..., An
 
 @pytest.mark.parametrize(
     ("pack", "before", "after"),
-    few_of([(None, 1, 3), (None, 2, 1), ("bfd", 1, 1), ("bfd", 2, 3)], (None, 1, 3), ("bfd", 2, 3)),
+    few_of([(None, 1, 3), (None, 2, 1), ("bfd", 1, 1), ("bfd", 2, 3)], ("bfd", 2, 3)),
 )
 def test_a_run_resumes_with_another_number_of_ranks(
     dataset: Callable[..., Any], pack: Any, before: int, after: int
