@@ -88,12 +88,15 @@ def test_a_selection_by_losses_or_by_labels_never_asks_for_pandas(
         f"open({str(imported)!r}, 'w')\nraise ImportError('there is none')\n"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    for selector in selectors:
-        command = [sys.executable, "-m", "catalog", "--home", str(catalog.store.path), "select"]
-        name = f"few-{selector.replace('_', '-')}"
-        options = ["--budget", "9", "--as", name]
-        subprocess.run([*command, selector, "p", *options], env=environment, check=True)
-        assert not imported.exists(), selector
+    command = ["--home", str(catalog.store.path), "select"]
+    lines = [
+        [*command, selector, "p", "--budget", "9", "--as", f"few-{selector.replace('_', '-')}"]
+        for selector in selectors
+    ]
+    code = f"from catalog.cli import main; [main(line, standalone_mode=False) for line in {lines}]"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert not imported.exists()
+    assert len(catalog.subsets()) == len(selectors)
 
 
 @pytest.mark.skipif(find_spec("pandas") is None, reason="pandas is not installed")

@@ -24,6 +24,7 @@ from catalog.signals.registry import ensure_signal
 from catalog.store import vectors
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
+from tests import quick
 from tests.quick import few_of
 
 N, D, BUDGET = 320, 24, 60
@@ -101,8 +102,9 @@ def register(folder: Path, order: np.ndarray[Any, Any]) -> Store:
     names = catalog.sql("SELECT fingerprint, prompt FROM pool('p') ORDER BY row_number")
     index = [int(prompt.split()[1]) for prompt in names["prompt"]]
     assert index == order.tolist()
+    scores = SCORES[:1] if quick.is_default else SCORES  # QUICK reads no other
     columns = {
-        name: np.abs(np.rint(3 * numbers(10 + k, (N,))))[order] / 4 for k, name in enumerate(SCORES)
+        name: np.abs(np.rint(3 * numbers(10 + k, (N,))))[order] / 4 for k, name in enumerate(scores)
     }
     losses = pa.array(list(np.abs(np.rint(8 * numbers(1, (N, 5))))[order] / 8))
     pq.write_table(
@@ -110,7 +112,7 @@ def register(folder: Path, order: np.ndarray[Any, Any]) -> Store:
         table := folder / "table.parquet",
     )
     catalog.import_losses("p", table, proxy="mine", key="fingerprint")
-    for name in SCORES:
+    for name in scores:
         catalog.import_scores("p", table, name=name, key="fingerprint")
     write_vectors(catalog)
     return catalog.store
@@ -147,10 +149,10 @@ def write_vectors(catalog: Catalog) -> None:
         ("states", stated, "p", {"field": "prompt"}),
         ("gradients", embedded, "p", {"optimizer": "adam"}),
         ("gradients", embedded, "t", {"optimizer": "sgd"}),
-    ):
-        options: dict[str, Any] = {"kind": kind, "identity": identity, "dimension": D}
+    )[: 2 if quick.is_default else 4]:  # QUICK reads no gradients
+        options: dict[str, Any] = {"name": "mine", "identity": identity, "dimension": D}
         with catalog.store.writing() as connection:
-            signal = ensure_signal(connection, name="mine", has_vectors=True, **options)
+            signal = ensure_signal(connection, kind=kind, has_vectors=True, **options)
         compute(catalog.store, catalog.find(pool), signal, values)
 
 

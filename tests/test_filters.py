@@ -15,6 +15,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.store.paths import package_data_dir
+from tests.quick import few_of
 from tests.test_determinism import register
 
 N = 320
@@ -58,7 +59,7 @@ def test_alpagasus_keeps_what_reaches_the_threshold(catalog: Catalog) -> None:
     assert selected(catalog, "alpagasus", 40, score="deita", threshold=0.5) == expected[:40]
 
 
-@pytest.mark.parametrize("values", ["losses", "rewards"])
+@pytest.mark.parametrize("values", few_of(["losses", "rewards"], "losses"))
 def test_limr_aligns_every_curve_with_the_mean_curve(catalog: Catalog, values: str) -> None:
     rows = catalog.sql("SELECT fingerprint, losses FROM trajectories('p')").sort("fingerprint")
     curves = np.array(rows["losses"].to_list(), dtype=np.float64)
@@ -150,7 +151,7 @@ def test_car_makes_as_many_clusters_as_the_root_of_half_the_members(catalog: Cat
     assert len(answer) == int((N / 2) ** 0.5)
 
 
-@pytest.mark.parametrize("keep", ["longest", "first", "random"])
+@pytest.mark.parametrize("keep", few_of(["longest", "first", "random"], "longest"))
 def test_dedup_keeps_one_of_every_group(tmp_path: Path, keep: str) -> None:
     catalog = Catalog.open(tmp_path / "home", isolated=False)
     texts = ["Name three primary colours of light, please.", "Write a poem about a small river."]
@@ -214,7 +215,7 @@ def test_slearnllm_draws_from_what_is_graded_as_wrong(catalog: Catalog) -> None:
     assert selected(catalog, "slearnllm", 40, score="deita", threshold=0.5) == drawn[:40]
 
 
-@pytest.mark.parametrize("values", ["losses", "rewards"])
+@pytest.mark.parametrize("values", few_of(["losses", "rewards"], "losses"))
 def test_sparft_takes_the_nearest_of_every_cluster_of_topic_and_difficulty(
     catalog: Catalog, values: str
 ) -> None:

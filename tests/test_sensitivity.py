@@ -7,10 +7,14 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from catalog.store.queries import macros
 
 TEXT = (Path(__file__).resolve().parent.parent / "selectors" / "sensitivity.sql").read_text()
+
+NAMES = ("instruction_id", "fingerprint", "cluster", "distance", "value")
+TYPES = (pa.int32(), pa.string(), pa.int32(), pa.float64(), pa.float64())
 
 
 def weights_of(rows: list[tuple[int, str, int, float, float | None]]) -> dict[int, float]:
@@ -33,11 +37,10 @@ def selected(rows: list[tuple[int, str, int, float, float | None]], *, budget: i
     for macro in macros():
         if "uniform_hash(" in macro:
             connection.execute(macro.replace("TEMP MACRO", "MACRO"))
-    connection.execute(
-        "CREATE TABLE clusters (instruction_id INT, fingerprint TEXT, cluster INT, "
-        "distance DOUBLE, value DOUBLE)"
-    )
-    connection.executemany("INSERT INTO clusters VALUES (?, ?, ?, ?, ?)", rows)
+    columns = dict(zip(NAMES, zip(*rows, strict=True), strict=True))
+    given = pa.table(columns, schema=pa.schema(list(zip(NAMES, TYPES, strict=True))))
+    connection.register("given", given)
+    connection.execute("CREATE TABLE clusters AS FROM given")
     query = "WITH " + TEXT[re.search(r"^centres AS", TEXT, re.MULTILINE).start() :]
     query = query.replace(
         "score($pool, name => $loss)", "(SELECT instruction_id, fingerprint, value FROM clusters)"
