@@ -15,6 +15,11 @@ def few_of(values: Sequence[Any], *few: Any) -> list[Any]:
     return [value if value in few else _slow(value) for value in values]
 
 
+def one_in(n: int, values: Sequence[Any]) -> list[Any]:
+    """Return the values as parameters of a test; all but each nth are slow."""
+    return few_of(values, *values[::n])
+
+
 is_default = True
 """Whether the default suite runs; `conftest.py` sets it."""
 
