@@ -21,6 +21,7 @@ from catalog.pools.read_batches import read_batches
 from catalog.pools.readers import compression, yaml_items
 from catalog.pools.readers.compression import MAX_RATIO
 from catalog.pools.readers.yaml_items import MAX_DEPTH
+from tests.quick import one_in
 
 GOOD = '{"instruction": "q", "output": "a"}\n'
 
@@ -83,7 +84,7 @@ def test_yaml_of_too_many_values_is_not_composed(
     assert read(path) == (1, {"too_large": 1}, "more than 1,000 values")
 
 
-@pytest.mark.parametrize("marks", ["\u0316\u0301" * 400_000, "\u0f73" * 400_000])
+@pytest.mark.parametrize("marks", one_in(2, ["\u0316\u0301" * 400_000, "\u0f73" * 400_000]))
 def test_a_run_of_combining_marks_is_quarantined_with_its_number(
     tmp_path: Path, marks: str
 ) -> None:
@@ -99,7 +100,7 @@ def test_a_run_of_combining_marks_is_quarantined_with_its_number(
     assert time.process_time() - started < 5
 
 
-@pytest.mark.parametrize("pack", [bz2.compress, gzip.compress, lzma.compress])
+@pytest.mark.parametrize("pack", one_in(2, [bz2.compress, gzip.compress, lzma.compress]))
 def test_a_compressed_file_that_explodes_is_refused_with_its_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
 ) -> None:
@@ -128,7 +129,7 @@ def test_what_a_file_of_one_repeated_record_expands_to_is_still_read(tmp_path: P
     assert read(path)[0] == 20_000
 
 
-@pytest.mark.parametrize("is_nested", [False, True])
+@pytest.mark.parametrize("is_nested", one_in(2, [False, True]))
 def test_a_large_value_that_parquet_stores_once_is_read_row_by_row(
     tmp_path: Path, is_nested: bool
 ) -> None:
