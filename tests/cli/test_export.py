@@ -9,6 +9,7 @@ import pytest
 from catalog import Catalog
 from tests.cli.conftest import Run
 from tests.copies import made_once
+from tests.quick import one_in
 
 pytestmark = pytest.mark.usefixtures("filled")
 
@@ -40,7 +41,7 @@ def test_an_export_says_which_version_it_holds(run: Run, tmp_path: Path) -> None
     assert run("export", "drawn", "-o", "-").stderr.startswith("drawn@1: 3 records")
 
 
-@pytest.mark.parametrize("format", ["jsonl", "parquet", "llamafactory"])
+@pytest.mark.parametrize("format", one_in(3, ["jsonl", "parquet", "llamafactory"]))
 def test_the_members_that_were_written_have_the_hash_of_the_subset(
     run: Run, tmp_path: Path, format: str
 ) -> None:

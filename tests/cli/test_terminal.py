@@ -16,7 +16,7 @@ from catalog import Catalog
 from catalog.cli import main, output
 from catalog.cli.output import progress_bar
 from catalog.query import runner
-from tests.quick import few_of
+from tests.quick import few_of, one_in
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LONG = "a-pool-with-a-long-name-that-is-nobodys-favourite"
@@ -187,6 +187,7 @@ def test_narration_wraps_between_words_and_never_in_a_command(
     assert all(len(line) <= 80 or command in line for line in screen.splitlines())
 
 
+@pytest.mark.slow
 def test_a_slow_query_prints_its_table_after_its_bar(home: Path) -> None:
     bar, querying, answer = on_terminal(home, "sql", SLOW).rpartition("querying")
     assert querying
@@ -223,7 +224,7 @@ def test_work_shows_a_bar_only_after_half_a_second(monkeypatch: pytest.MonkeyPat
         assert "counting" in screen()
 
 
-@pytest.mark.parametrize("columns", [80, 100, 160])
+@pytest.mark.parametrize("columns", one_in(3, [80, 100, 160]))
 def test_a_bar_shows_the_time_left_on_one_line(
     monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:

@@ -19,19 +19,16 @@ pytestmark = pytest.mark.usefixtures("filled")
 @pytest.fixture
 @made_once
 def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Catalog:
-    """A pool with losses and a score, and two subsets of it."""
+    """A pool with a score, and a subset of it."""
     catalog.register(
         jsonl(
             [{"instruction": f"question {i}", "output": "word " * (i % 7 + 1)} for i in range(N)]
         ),
         pool="p",
     )
-    np.save(tmp_path / "losses.npy", np.random.default_rng(0).random((N, 4), dtype=np.float32))
-    catalog.import_losses("p", tmp_path / "losses.npy", proxy="mine")
     np.save(tmp_path / "depth.npy", np.arange(N, dtype=np.float64))
     catalog.import_scores("p", tmp_path / "depth.npy", name="depth")
     catalog.select("depth_only", "p", budget=3, name="deep")
-    catalog.select("s2l", "p", budget=6, name="even", settings={"k": 3})
     return catalog
 
 
@@ -92,11 +89,11 @@ def test_json_holds_what_is_printed(run: Run) -> None:
 
 
 def test_a_fingerprints_beginning_serves_as_well(run: Run) -> None:
-    fingerprint = json.loads(run("why", "even", "4", "--json").stdout)["fingerprint"]
+    fingerprint = json.loads(run("why", "deep", "28", "--json").stdout)["fingerprint"]
     assert (
-        run("why", "even", fingerprint[:9]).stdout
-        == run("why", "even", "4").stdout
-        == run("why", "even", fingerprint.upper()).stdout
+        run("why", "deep", fingerprint[:9]).stdout
+        == run("why", "deep", "28").stdout
+        == run("why", "deep", fingerprint.upper()).stdout
     )
 
 
