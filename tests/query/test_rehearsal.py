@@ -10,6 +10,7 @@ from catalog.selection.run import choose
 from catalog.selection.selector import read_selector
 from catalog.signals.coverage import PinnedSignals
 from catalog.store.store import Store
+from tests.quick import one_in
 
 END = "ORDER BY instruction_id LIMIT $budget"
 ONE_MORE = """
@@ -33,46 +34,49 @@ def read(definition: Definition) -> list[str]:
 
 @pytest.mark.parametrize(
     ("sql", "names"),
-    [
-        (f"SELECT instruction_id FROM scores($pool) {END}", []),
-        (
-            f"SELECT instruction_id FROM (SELECT * FROM scores($pool)) WHERE ifd > 0.1 {END}",
-            ["ifd"],
-        ),
-        (
+    one_in(
+        2,
+        [
+            (f"SELECT instruction_id FROM scores($pool) {END}", []),
             (
-                "WITH a AS (SELECT instruction_id, ifd, depth FROM scores($pool)) SELECT "
-                f"instruction_id, depth FROM a {END}"
+                f"SELECT instruction_id FROM (SELECT * FROM scores($pool)) WHERE ifd > 0.1 {END}",
+                ["ifd"],
             ),
-            ["depth"],
-        ),
-        (f"SELECT * FROM scores($pool) {END}", ["depth", "ifd"]),
-        (
             (
-                "SELECT instruction_id FROM pool($pool) JOIN scores($pool) AS s USING "
-                f"(instruction_id) WHERE s.depth = -7 {END}"
+                (
+                    "WITH a AS (SELECT instruction_id, ifd, depth FROM scores($pool)) SELECT "
+                    f"instruction_id, depth FROM a {END}"
+                ),
+                ["depth"],
             ),
-            ["depth"],
-        ),
-        (
-            "SELECT instruction_id FROM scores($pool) WHERE instruction_id IN "
-            f"(SELECT instruction_id FROM scores($pool) WHERE ifd = 1) {END}",
-            ["ifd"],
-        ),
-        (
-            "SELECT instruction_id FROM diverse((SELECT instruction_id, fingerprint, "
-            "vector, ifd AS score FROM embeddings($pool) "
-            "JOIN scores($pool) USING (instruction_id, fingerprint)), budget => $budget) "
-            "ORDER BY rank",
-            ["MiniLM", "ifd"],
-        ),
-        (
-            "SELECT instruction_id FROM k_center((SELECT instruction_id, vector FROM "
-            "embeddings($pool)), budget => "
-            "(SELECT greatest(2, max(depth))::INT FROM scores($pool))) ORDER BY rank",
-            ["MiniLM", "depth"],
-        ),
-    ],
+            (f"SELECT * FROM scores($pool) {END}", ["depth", "ifd"]),
+            (
+                (
+                    "SELECT instruction_id FROM pool($pool) JOIN scores($pool) AS s USING "
+                    f"(instruction_id) WHERE s.depth = -7 {END}"
+                ),
+                ["depth"],
+            ),
+            (
+                "SELECT instruction_id FROM scores($pool) WHERE instruction_id IN "
+                f"(SELECT instruction_id FROM scores($pool) WHERE ifd = 1) {END}",
+                ["ifd"],
+            ),
+            (
+                "SELECT instruction_id FROM diverse((SELECT instruction_id, fingerprint, "
+                "vector, ifd AS score FROM embeddings($pool) "
+                "JOIN scores($pool) USING (instruction_id, fingerprint)), budget => $budget) "
+                "ORDER BY rank",
+                ["MiniLM", "ifd"],
+            ),
+            (
+                "SELECT instruction_id FROM k_center((SELECT instruction_id, vector FROM "
+                "embeddings($pool)), budget => "
+                "(SELECT greatest(2, max(depth))::INT FROM scores($pool))) ORDER BY rank",
+                ["MiniLM", "depth"],
+            ),
+        ],
+    ),
 )
 def test_a_definition_holds_the_signals_that_are_read(
     store: Store, sql: str, names: list[str]

@@ -9,6 +9,7 @@ from catalog.query.planner import plan
 from catalog.query.session import session
 from catalog.query.source_text import SourceText
 from catalog.store.store import Store
+from tests.quick import one_in
 
 GIVEN = {"pool": "tiny@2", "budget": 7, "seed": 0}
 POOL = "pool_at(1, 2) AS pool"
@@ -35,39 +36,46 @@ def selected(store: Store, inner: str) -> str:
 
 @pytest.mark.parametrize(
     ("window", "expected"),
-    [
-        ("row_number() OVER (ORDER BY source)", "row_number() OVER (ORDER BY source, fingerprint)"),
-        (
-            "ntile(3) OVER (PARTITION BY source ORDER BY prompt DESC NULLS LAST ROWS 3 PRECEDING)",
+    one_in(
+        2,
+        [
             (
-                "ntile(3) OVER (PARTITION BY source ORDER BY prompt DESC NULLS LAST, "
-                "fingerprint ROWS 3 PRECEDING)"
+                "row_number() OVER (ORDER BY source)",
+                "row_number() OVER (ORDER BY source, fingerprint)",
             ),
-        ),
-        (
-            "lag(prompt, 2) OVER (PARTITION BY source)",
-            "lag(prompt, 2) OVER (PARTITION BY source ORDER BY fingerprint)",
-        ),
-        ("row_number() OVER ()", "row_number() OVER (ORDER BY fingerprint)"),
-        (
-            "sum(1) OVER (ORDER BY source ROWS UNBOUNDED PRECEDING)",
-            "sum(1) OVER (ORDER BY source, fingerprint ROWS UNBOUNDED PRECEDING)",
-        ),
-        (
-            "first_value(prompt) OVER (ORDER BY (source))",
-            "first_value(prompt) OVER (ORDER BY (source), fingerprint)",
-        ),
-        (
-            "first(prompt ORDER BY source DESC) OVER ()",
-            "first(prompt ORDER BY source DESC) OVER ()",
-        ),
-        ("row_number() OVER (ORDER BY source, fingerprint)", None),
-        ("row_number() OVER (ORDER BY instruction_id DESC)", None),
-        ("row_number() OVER (ORDER BY shuffle_key(fingerprint, 's'))", None),
-        ("rank() OVER (ORDER BY source)", None),
-        ("dense_rank() OVER (PARTITION BY source ORDER BY prompt)", None),
-        ("count(*) OVER (PARTITION BY source)", None),
-    ],
+            (
+                "ntile(3) OVER (PARTITION BY source ORDER BY prompt DESC NULLS LAST "
+                "ROWS 3 PRECEDING)",
+                (
+                    "ntile(3) OVER (PARTITION BY source ORDER BY prompt DESC NULLS LAST, "
+                    "fingerprint ROWS 3 PRECEDING)"
+                ),
+            ),
+            (
+                "lag(prompt, 2) OVER (PARTITION BY source)",
+                "lag(prompt, 2) OVER (PARTITION BY source ORDER BY fingerprint)",
+            ),
+            ("row_number() OVER ()", "row_number() OVER (ORDER BY fingerprint)"),
+            (
+                "sum(1) OVER (ORDER BY source ROWS UNBOUNDED PRECEDING)",
+                "sum(1) OVER (ORDER BY source, fingerprint ROWS UNBOUNDED PRECEDING)",
+            ),
+            (
+                "first_value(prompt) OVER (ORDER BY (source))",
+                "first_value(prompt) OVER (ORDER BY (source), fingerprint)",
+            ),
+            (
+                "first(prompt ORDER BY source DESC) OVER ()",
+                "first(prompt ORDER BY source DESC) OVER ()",
+            ),
+            ("row_number() OVER (ORDER BY source, fingerprint)", None),
+            ("row_number() OVER (ORDER BY instruction_id DESC)", None),
+            ("row_number() OVER (ORDER BY shuffle_key(fingerprint, 's'))", None),
+            ("rank() OVER (ORDER BY source)", None),
+            ("dense_rank() OVER (PARTITION BY source ORDER BY prompt)", None),
+            ("count(*) OVER (PARTITION BY source)", None),
+        ],
+    ),
 )
 def test_a_window_that_numbers_rows_ends_in_the_fingerprint(
     store: Store, window: str, expected: str | None
@@ -101,112 +109,115 @@ def test_qualify_reads_the_named_window_before_it_of_its_own_query(store: Store)
 
 @pytest.mark.parametrize(
     ("inner", "added"),
-    [
-        ("SELECT * FROM pool($pool) ORDER BY source| LIMIT 9", ", fingerprint"),
-        (
-            "SELECT * FROM (FROM pool($pool) ORDER BY source| LIMIT 9) ORDER BY prompt",
-            ", fingerprint",
-        ),
-        (
-            "SELECT instruction_id, source FROM pool($pool) ORDER BY source| LIMIT 9",
-            ", fingerprint",
-        ),
-        (
+    one_in(
+        2,
+        [
+            ("SELECT * FROM pool($pool) ORDER BY source| LIMIT 9", ", fingerprint"),
             (
-                "WITH few AS (SELECT instruction_id, source FROM pool($pool)) FROM few ORDER "
-                "BY source| LIMIT 9"
+                "SELECT * FROM (FROM pool($pool) ORDER BY source| LIMIT 9) ORDER BY prompt",
+                ", fingerprint",
             ),
-            ", fingerprint_of(instruction_id)",
-        ),
-        (
             (
-                "SELECT p.instruction_id FROM pool($pool) AS p JOIN pool($pool) AS q USING "
-                "(instruction_id) ORDER BY p.source| LIMIT 9"
+                "SELECT instruction_id, source FROM pool($pool) ORDER BY source| LIMIT 9",
+                ", fingerprint",
             ),
-            ", p.fingerprint",
-        ),
-        (
             (
-                "SELECT p.* FROM pool($pool) AS p, (SELECT DISTINCT source AS s FROM "
-                "pool($pool)) AS q ORDER BY q.s| LIMIT 9"
+                (
+                    "WITH few AS (SELECT instruction_id, source FROM pool($pool)) FROM few ORDER "
+                    "BY source| LIMIT 9"
+                ),
+                ", fingerprint_of(instruction_id)",
             ),
-            ", p.fingerprint, q",
-        ),
-        (
             (
-                "SELECT max(instruction_id) AS instruction_id FROM pool($pool) GROUP BY "
-                "source ORDER BY count(*)| LIMIT 1"
+                (
+                    "SELECT p.instruction_id FROM pool($pool) AS p JOIN pool($pool) AS q USING "
+                    "(instruction_id) ORDER BY p.source| LIMIT 9"
+                ),
+                ", p.fingerprint",
             ),
-            ', "source"',
-        ),
-        (
             (
-                "SELECT instruction_id, source FROM pool($pool) UNION SELECT instruction_id, "
-                "source FROM pool($pool) ORDER BY source| LIMIT 9"
+                (
+                    "SELECT p.* FROM pool($pool) AS p, (SELECT DISTINCT source AS s FROM "
+                    "pool($pool)) AS q ORDER BY q.s| LIMIT 9"
+                ),
+                ", p.fingerprint, q",
             ),
-            ", fingerprint_of(instruction_id), 1, 2",
-        ),
-        (
             (
-                "SELECT instruction_id FROM (SELECT *, unnest(labels) AS l FROM pool($pool)) "
-                "AS t ORDER BY len(l)| LIMIT 9"
+                (
+                    "SELECT max(instruction_id) AS instruction_id FROM pool($pool) GROUP BY "
+                    "source ORDER BY count(*)| LIMIT 1"
+                ),
+                ', "source"',
             ),
-            ", fingerprint, t",
-        ),
-        (
             (
-                "SELECT p.instruction_id FROM pool($pool) AS p, unnest(p.labels) AS t(l) "
-                "ORDER BY len(l)| LIMIT 9"
+                (
+                    "SELECT instruction_id, source FROM pool($pool) UNION SELECT instruction_id, "
+                    "source FROM pool($pool) ORDER BY source| LIMIT 9"
+                ),
+                ", fingerprint_of(instruction_id), 1, 2",
             ),
-            ", p.fingerprint, t",
-        ),
-        (
             (
-                "SELECT instruction_id FROM (FROM pool($pool) UNION ALL FROM pool($pool)) AS "
-                "t ORDER BY source| LIMIT 9"
+                (
+                    "SELECT instruction_id FROM (SELECT *, unnest(labels) AS l FROM pool($pool)) "
+                    "AS t ORDER BY len(l)| LIMIT 9"
+                ),
+                ", fingerprint, t",
             ),
-            ", fingerprint, t",
-        ),
-        (
             (
-                "SELECT DISTINCT source, 1 AS instruction_id FROM pool($pool) ORDER BY "
-                "instruction_id| LIMIT 1"
+                (
+                    "SELECT p.instruction_id FROM pool($pool) AS p, unnest(p.labels) AS t(l) "
+                    "ORDER BY len(l)| LIMIT 9"
+                ),
+                ", p.fingerprint, t",
             ),
-            ", 1, 2",
-        ),
-        (
             (
-                "SELECT *, row_number() OVER (ORDER BY fingerprint|) AS n FROM (SELECT "
-                "instruction_id, source AS fingerprint FROM pool($pool))"
+                (
+                    "SELECT instruction_id FROM (FROM pool($pool) UNION ALL FROM pool($pool)) AS "
+                    "t ORDER BY source| LIMIT 9"
+                ),
+                ", fingerprint, t",
             ),
-            ", fingerprint_of(instruction_id)",
-        ),
-        (
             (
-                "SELECT source AS fingerprint, instruction_id FROM pool($pool) ORDER BY "
-                "fingerprint| LIMIT 3"
+                (
+                    "SELECT DISTINCT source, 1 AS instruction_id FROM pool($pool) ORDER BY "
+                    "instruction_id| LIMIT 1"
+                ),
+                ", 1, 2",
             ),
-            ", fingerprint_of(instruction_id)",
-        ),
-        (
             (
-                "SELECT DISTINCT source, 1 AS one, fingerprint_of(2) AS f, 2 AS instruction_id "
-                "FROM pool($pool) ORDER BY one| LIMIT 1"
+                (
+                    "SELECT *, row_number() OVER (ORDER BY fingerprint|) AS n FROM (SELECT "
+                    "instruction_id, source AS fingerprint FROM pool($pool))"
+                ),
+                ", fingerprint_of(instruction_id)",
             ),
-            ", 1, 2, 3, 4",
-        ),
-        (
-            "SELECT DISTINCT ON (source) * FROM pool($pool) ORDER BY source, prompt|",
-            ", fingerprint",
-        ),
-        (
             (
-                "SELECT max(instruction_id) AS instruction_id, first(prompt ORDER BY "
-                "source|) AS p FROM pool($pool)"
+                (
+                    "SELECT source AS fingerprint, instruction_id FROM pool($pool) ORDER BY "
+                    "fingerprint| LIMIT 3"
+                ),
+                ", fingerprint_of(instruction_id)",
             ),
-            ", fingerprint",
-        ),
-    ],
+            (
+                (
+                    "SELECT DISTINCT source, 1 AS one, fingerprint_of(2) AS f, 2 AS instruction_id "
+                    "FROM pool($pool) ORDER BY one| LIMIT 1"
+                ),
+                ", 1, 2, 3, 4",
+            ),
+            (
+                "SELECT DISTINCT ON (source) * FROM pool($pool) ORDER BY source, prompt|",
+                ", fingerprint",
+            ),
+            (
+                (
+                    "SELECT max(instruction_id) AS instruction_id, first(prompt ORDER BY "
+                    "source|) AS p FROM pool($pool)"
+                ),
+                ", fingerprint",
+            ),
+        ],
+    ),
 )
 def test_what_cuts_or_picks_rows_is_decided_by_what_no_two_of_them_share(
     store: Store, inner: str, added: str

@@ -10,7 +10,7 @@ from catalog.selection.selector import find_selector, read_selector
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
 from catalog.subsets.select import select
-from tests.quick import few_of
+from tests.quick import few_of, one_in
 
 END = "ORDER BY instruction_id LIMIT $budget"
 
@@ -33,17 +33,20 @@ def test_every_selector_that_is_shipped_has_one_answer(store: Store, name: str) 
 
 @pytest.mark.parametrize(
     ("expression", "column"),
-    [
-        ("first(prompt)", 8),
-        ("any_value(prompt)", 8),
-        ("max(length(prompt)) + len(list(prompt))", 34),
-        ("string_agg(prompt, ',')", 8),
-        ("arg_max(prompt, row_number)", 8),
-        ("sum(row_number / 2)", 8),
-        ("avg(row_number::FLOAT)", 8),
-        ("stddev(row_number)", 8),
-        ("mode(source)", 8),
-    ],
+    one_in(
+        2,
+        [
+            ("first(prompt)", 8),
+            ("any_value(prompt)", 8),
+            ("max(length(prompt)) + len(list(prompt))", 34),
+            ("string_agg(prompt, ',')", 8),
+            ("arg_max(prompt, row_number)", 8),
+            ("sum(row_number / 2)", 8),
+            ("avg(row_number::FLOAT)", 8),
+            ("stddev(row_number)", 8),
+            ("mode(source)", 8),
+        ],
+    ),
 )
 def test_what_no_key_can_repair_is_found_with_its_place(
     store: Store, expression: str, column: int
@@ -59,17 +62,20 @@ def test_what_no_key_can_repair_is_found_with_its_place(
 
 @pytest.mark.parametrize(
     "expression",
-    [
-        "first(prompt ORDER BY fingerprint)",
-        "list(prompt ORDER BY prompt, fingerprint)",
-        "sum(row_number)",
-        "sum((row_number / 2)::DECIMAL(18, 3))",
-        "sum(row_number / 2 ORDER BY fingerprint)",
-        "avg(row_number)",
-        "max(row_number / 2)",
-        "median(row_number)",
-        "count(DISTINCT prompt)",
-    ],
+    one_in(
+        2,
+        [
+            "first(prompt ORDER BY fingerprint)",
+            "list(prompt ORDER BY prompt, fingerprint)",
+            "sum(row_number)",
+            "sum((row_number / 2)::DECIMAL(18, 3))",
+            "sum(row_number / 2 ORDER BY fingerprint)",
+            "avg(row_number)",
+            "max(row_number / 2)",
+            "median(row_number)",
+            "count(DISTINCT prompt)",
+        ],
+    ),
 )
 def test_what_is_the_same_in_every_order_is_not_found(store: Store, expression: str) -> None:
     sql = (

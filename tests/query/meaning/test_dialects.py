@@ -62,7 +62,10 @@ def _plain(value: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("dialect", "text", "theirs"),
-    [pytest.param(*case, id=f"{case[0]}: {title}") for title, *case in cases()],
+    [
+        pytest.param(*case, id=f"{case[0]}: {title}", marks=[pytest.mark.slow] * (number % 2))
+        for number, (title, *case) in enumerate(cases())
+    ],
 )
 def test_a_query_has_the_rows_of_its_dialect(
     tables: duckdb.DuckDBPyConnection, dialect: str, text: str, theirs: str

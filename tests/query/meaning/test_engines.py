@@ -26,6 +26,7 @@ from catalog.selection.definition import Definition, define
 from catalog.selection.elsewhere import translation_of
 from catalog.selection.run import choose
 from catalog.selection.selector import find_selector, read_selector
+from tests.quick import one_in
 
 SELECTORS = sorted((Path(__file__).resolve().parents[3] / "selectors").glob("*.sql"))
 
@@ -236,7 +237,7 @@ def test_every_portable_selection_is_written_for_every_engine(catalog: Catalog, 
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [
+    one_in(2, [
         ("SELECT instruction_id, value FROM score($pool, name => 'ifd')\nORDER BY sqrt(value), "
          "fingerprint LIMIT $budget", (3, 10)),
         ("SELECT instruction_id FROM pool($pool)\nORDER BY source, fingerprint LIMIT $budget",
@@ -253,7 +254,7 @@ def test_every_portable_selection_is_written_for_every_engine(catalog: Catalog, 
          "ORDER BY fingerprint LIMIT $budget", (3, 11)),
         ("SELECT instruction_id, CAST(value AS\nBIGINT) AS v FROM score($pool, name => 'ifd') "
          "ORDER BY v, fingerprint LIMIT $budget", (2, 29)),
-    ],
+    ]),
 )  # fmt: skip
 def test_what_may_differ_elsewhere_is_refused_with_its_place(
     catalog: Catalog, text: str, place: tuple[int, int]
