@@ -12,7 +12,7 @@ from catalog import Catalog
 from catalog.errors import OptionError, QueryError, ReferenceNotFoundError, SelectionError
 from catalog.selection.run import members_sha256
 from tests.copies import made_once
-from tests.quick import few_of
+from tests.quick import few_of, one_in
 
 SHARED = {"instruction": "question a 3", "output": "word " * 4, "source": "x"}
 
@@ -200,16 +200,19 @@ def test_a_member_several_times_is_a_column_of_any_selector(pools: Catalog, tmp_
 
 @pytest.mark.parametrize(
     ("options", "error", "place"),
-    [
-        ({"parts": ["a=rest", "c=10%"], "budget": 10}, ReferenceNotFoundError, "named c"),
-        ({"parts": ["a=60%", "b=50%"], "budget": 10}, OptionError, "110"),
-        ({"parts": ["a=rest"], "budget": 0}, OptionError, "'0'"),
-        ({"parts": ["a=rest"], "budget": "2Mtok"}, OptionError, "model"),
-        ({"parts": ["a=2ktok"], "budget": "50"}, OptionError, "2ktok"),
-        ({"parts": ["a=rest"], "budget": 10, "caps": ["source"]}, OptionError, "source"),
-        ({"parts": ["a=rest"], "budget": 10, "caps": ["source=120%"]}, OptionError, "120%"),
-        ({"parts": ["a=5", "a@1=5"], "budget": 10}, OptionError, "a is named"),
-    ],
+    one_in(
+        2,
+        [
+            ({"parts": ["a=rest", "c=10%"], "budget": 10}, ReferenceNotFoundError, "named c"),
+            ({"parts": ["a=60%", "b=50%"], "budget": 10}, OptionError, "110"),
+            ({"parts": ["a=rest"], "budget": 0}, OptionError, "'0'"),
+            ({"parts": ["a=rest"], "budget": "2Mtok"}, OptionError, "model"),
+            ({"parts": ["a=2ktok"], "budget": "50"}, OptionError, "2ktok"),
+            ({"parts": ["a=rest"], "budget": 10, "caps": ["source"]}, OptionError, "source"),
+            ({"parts": ["a=rest"], "budget": 10, "caps": ["source=120%"]}, OptionError, "120%"),
+            ({"parts": ["a=5", "a@1=5"], "budget": 10}, OptionError, "a is named"),
+        ],
+    ),
 )
 def test_what_no_mixture_can_be_is_refused_before_anything_is_written(
     pools: Catalog, options: dict[str, Any], error: type[Exception], place: str

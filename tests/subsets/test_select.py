@@ -109,9 +109,8 @@ def test_a_file_of_ones_own_selects_as_a_built_in_one_does(filled: Catalog, tmp_
         "ORDER BY length(response), fingerprint LIMIT $budget\n"
     )
     filled.select(str(path), "p", budget=4, name="mine")
-    assert filled.sql("SELECT DISTINCT response FROM subset('mine')")["response"].to_list() == [
-        "word "
-    ]
+    found = filled.sql("SELECT DISTINCT response FROM subset('mine')")
+    assert found["response"].to_list() == ["word "]
 
 
 @pytest.mark.slow
@@ -265,6 +264,7 @@ def test_a_name_used_again_is_not_taken_for_the_old_pool(filled: Catalog, jsonl:
 SHUFFLED = ("random", "s2l", "s2l_by_source", "depth_only", "confidence_curriculum")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("selector", few_of(SHUFFLED, "s2l_by_source"))
 def test_the_order_of_registration_does_not_matter(
     filled: Catalog, jsonl: Write, tmp_path: Path, selector: str

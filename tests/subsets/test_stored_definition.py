@@ -115,6 +115,7 @@ def test_a_refresh_reads_the_current_versions_and_names_them(
     ]
 
 
+@pytest.mark.slow
 def test_a_definition_that_kept_no_texts_of_references_reads_the_version_that_it_recorded(
     filled: Catalog, jsonl: Write, tmp_path: Path
 ) -> None:
@@ -206,6 +207,7 @@ def test_the_same_number_asked_for_in_other_words_is_the_same_definition(filled:
     assert kept["definition_sha256"] == definition_sha256(kept["definition"])
 
 
+@pytest.mark.slow
 def test_another_selector_under_a_name_is_refused_unless_it_supersedes(
     filled: Catalog, tmp_path: Path
 ) -> None:
