@@ -29,12 +29,10 @@ GIVEN = {"pool": "tiny@1", "seed": 5}
 PLANS = dict(read_cases("plans"))
 RUN = (
     "a pool is a macro over stored tables, under its own name",
-    "a reference from a parameter",
     "trajectories are read by a step",
     "a kernel over a CTE by name alone",
     "a kernel directly in a kernel",
     "names and columns of CTEs, materialised and recursive ones",
-    "an argument that is computed from a CTE",
     "scores have a column a name",
     "in a pivot",
     "a source by name alone gives a kernel every column",

@@ -265,7 +265,7 @@ def test_a_selection_leaves_nothing_behind_without_memory_of_answers(
 SHIPPED = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
 
 
-@pytest.mark.parametrize("name", few_of(SHIPPED, "s2l", "fisher_sft", "ila", "ds2", "rds"))
+@pytest.mark.parametrize("name", few_of(SHIPPED, "fisher_sft", "ds2", "rds"))
 def test_every_selector_that_is_shipped_can_be_planned(store: Store, name: str) -> None:
     selector = find_selector(store, name)
     names = {param.name for param in selector.params}
