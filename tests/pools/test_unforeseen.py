@@ -15,6 +15,7 @@ from catalog import Catalog
 from catalog.json_text import MAX_DEPTH
 from catalog.pools.formats.messages import messages
 from catalog.pools.formats.registry import REGISTRY, RecordFormat
+from tests.quick import examples
 
 Write = Callable[..., Path]
 
@@ -186,7 +187,7 @@ def register_and_count(records: list[Any], new_home: Path) -> None:
         assert catalog.doctor() == []
 
 
-@settings(max_examples=4, **several)
+@settings(max_examples=examples(6), **several)
 @given(records)
 def test_whatever_json_is_thrown_at_it_is_registered_or_quarantined(
     new_home: Path, records: list[Any]

@@ -108,6 +108,7 @@ def test_a_pool_that_subsets_were_made_from_is_kept(filled: Catalog) -> None:
     assert filled.pools().height == 0
 
 
+@pytest.mark.slow
 def test_a_subset_that_others_were_made_from_is_kept(filled: Catalog) -> None:
     filled.select("random", "p", budget=5, name="drawn")
     filled.select("random", "drawn", budget=4, name="drawn")
