@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
+@pytest.mark.slow
 def test_a_range_is_typed_with_separators(server: PageServer, open_page: Open) -> None:
     page = open_page(server.url)
     ends = page.locator("[data-facet=prompt_characters] input")
