@@ -77,6 +77,7 @@ def test_a_sweep_keeps_what_it_made_and_a_selection_that_fails_leaves_nothing(
     assert pools.verify("few5").is_same
 
 
+@pytest.mark.slow
 def test_a_block_drops_what_it_wrote_unless_something_was_made_from_it(pools: Catalog) -> None:
     catalog = Catalog.open(pools.store.path, isolated=False)
 

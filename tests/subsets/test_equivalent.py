@@ -104,6 +104,7 @@ def test_an_older_version_does_not_serve_where_the_newest_is_wanted(
     assert (selected.reference, selected.is_new, selected.warnings) == ("best@3", False, ())
 
 
+@pytest.mark.slow
 def test_another_budget_or_seed_is_another_version(catalog: Catalog, mine: Path) -> None:
     mine.write_text(RENAMED)
     assert catalog.select(str(mine), "p", budget=4, name="best").reference == "best@2"

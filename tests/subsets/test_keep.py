@@ -84,6 +84,7 @@ def test_keep_takes_no_other_budget(filled: Catalog) -> None:
     assert CliRunner().invoke(main, words).exit_code == 2
 
 
+@pytest.mark.slow
 def test_groups_stay_and_sources_are_refreshed_first(
     filled: Catalog, jsonl: Write, tmp_path: Path
 ) -> None:

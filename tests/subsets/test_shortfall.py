@@ -56,6 +56,7 @@ def test_clusters_that_all_have_their_turn_are_not_warned_of(filled: Catalog) ->
     )
 
 
+@pytest.mark.slow
 def test_a_selector_that_draws_by_weight_owes_no_cluster_a_member(filled: Catalog) -> None:
     filled.embed("p")
     assert (

@@ -225,6 +225,7 @@ def test_another_selector_under_a_name_is_refused_unless_it_supersedes(
     assert filled.refresh("few@1", budget=4, supersede=True).reference == "few@3"
 
 
+@pytest.mark.slow
 def test_a_version_keeps_its_selectors_whole_text_outside_the_hash(
     filled: Catalog, tmp_path: Path
 ) -> None:
@@ -264,6 +265,7 @@ def test_a_difference_in_what_0_1_made_names_it_as_the_cause(filled: Catalog) ->
     assert any(cause.startswith("made by 0.1") for cause in found.causes)
 
 
+@pytest.mark.slow
 def test_a_difference_without_a_recorded_cause_names_what_was_read(filled: Catalog) -> None:
     filled.embed("p")
     filled.select("k_center", "p", budget=3, name="few")
