@@ -3,8 +3,7 @@ from __future__ import annotations
 import copy
 import os
 import random
-import subprocess
-import sys
+import signal
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -24,7 +23,6 @@ from catalog.models.recipe import Recipe
 from catalog.models.token_file import write_tokens
 from catalog.models.tokens import tokens_of
 from catalog.models.training import train
-from tests.conftest import ROOT
 from tests.models import run_training
 
 Fork = Callable[..., Any]  # see conftest.py
@@ -196,7 +194,7 @@ def test_dropout_draws_anew_each_step_and_leaves_the_callers_draws_alone(
     assert torch.equal(before, torch.get_rng_state())
 
 
-def finish(fork: Fork, folder: Path, n_records: int) -> dict[str, str]:
+def finish_forked(fork: Fork, folder: Path, n_records: int) -> dict[str, str]:
     run = fork(SCRIPT, str(folder), str(n_records))
     output = run.lines.read()
     assert run.wait() == 0
@@ -209,29 +207,38 @@ def read(output: str) -> dict[str, str]:
     }
 
 
-def test_a_run_that_was_killed_elsewhere_goes_on_here_to_the_same_numbers(tmp_path: Path) -> None:
-    def finish_here(folder: Path) -> dict[str, str]:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:lance is not fork-safe")  # the child opens no table
+def test_a_run_that_was_killed_goes_on_here_to_the_same_numbers(tmp_path: Path) -> None:
+    def finish(folder: Path) -> dict[str, str]:
         with redirect_stdout(StringIO()) as output, torch.random.fork_rng():
             run_training.main(folder, 48)
         return read(output.getvalue())
 
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "broken"), "48"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as run:
-        assert run.stdout
-        lines = [run.stdout.readline() for _ in range(2)]
-        run.kill()
-        lines += run.stdout.readlines()
+    readable, writable = os.pipe()
+    process = os.fork()
+    if not process:
+        try:
+            with os.fdopen(writable, "w") as output, redirect_stdout(output):
+                run_training.main(tmp_path / "broken", 48)
+        finally:
+            os._exit(1)  # skip the parent's clean-up
+    os.close(writable)
+    with os.fdopen(readable) as output:
+        lines = [output.readline() for _ in range(2)]
+        os.kill(process, signal.SIGKILL)
+        lines += output.readlines()
+    os.waitpid(process, 0)
     before = read("".join(lines))
     assert 2 <= len(before) < 6
-    assert before | finish_here(tmp_path / "broken") == finish_here(tmp_path / "unbroken")
+    assert before | finish(tmp_path / "broken") == finish(tmp_path / "unbroken")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [1, 2, 12])
 def test_a_killed_run_goes_on_to_the_same_numbers(fork: Fork, tmp_path: Path, kills: int) -> None:
     n_records = 48 if kills == 1 else 90
-    unbroken = finish(fork, tmp_path / "unbroken", n_records)
+    unbroken = finish_forked(fork, tmp_path / "unbroken", n_records)
     assert list(unbroken) == ["1", "2", "3", "4", "5", "6"]
     rng = random.Random(kills)
     seen: dict[str, str] = {}
@@ -244,5 +251,5 @@ def test_a_killed_run_goes_on_to_the_same_numbers(fork: Fork, tmp_path: Path, ki
         run.wait()
         seen |= read(first + rest)
     assert len(seen) < 6 or kills > 2
-    seen |= finish(fork, tmp_path / "broken", n_records)
+    seen |= finish_forked(fork, tmp_path / "broken", n_records)
     assert seen == unbroken

@@ -45,6 +45,8 @@ SCORES = (
     "perplexity",
     "response_loss",
 )
+DEFAULT_SCORES = ("deita", "depth", "ifd")
+"""The scores that the default suite selects by."""
 SETTINGS: dict[str, dict[str, Any]] = {
     "diverse_evol": {"initial": 3},
     "mods": {"quality": "deita", "review": "ifd", "threshold": -9, "necessary": 9},
@@ -98,7 +100,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     catalog.register(write(folder / "dev.jsonl", records[::9]), pool="dev", purpose="eval")
     np.save(folder / "losses.npy", np.random.default_rng(1).random((N + 2, 4), dtype=np.float32))
     catalog.import_losses("p", folder / "losses.npy", proxy="mine")
-    for name in SCORES:
+    for name in DEFAULT_SCORES if quick.is_default else SCORES:
         values = draw.random(N + 2) * 1.2
         values[WITHOUT_SCORE] = np.nan
         np.save(folder / "score.npy", values)
