@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.store.queries import macros
+from tests import quick
 
 TEXT = (Path(__file__).resolve().parent.parent / "selectors" / "sensitivity.sql").read_text()
 
@@ -51,7 +52,7 @@ def selected(rows: list[tuple[int, str, int, float, float | None]], *, budget: i
 
 def test_weights_are_the_loss_at_the_centre_plus_the_squared_distance() -> None:
     draw = np.random.default_rng(0)
-    for _ in range(20):
+    for _ in range(8 if quick.is_default else 20):
         n = int(draw.integers(1, 60))
         losses = [None if draw.random() < 0.3 else float(draw.random()) for _ in range(n)]
         rows = [
