@@ -9,8 +9,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/c
 demo: $(VENV)/.installed  ## the main job on generated data, in ./.catalog-demo
 	$(BIN)/catalog --home .catalog-demo demo
 
+# Without compiled modules each process of the tests spends eight seconds more before its first test.
 test: $(VENV)/.installed-test  ## the default suite, in two processes of one thread each
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 test-slow: $(VENV)/.installed-test  ## what takes minutes, and all examples of what hypothesis draws
 	$(BIN)/python -m pytest -q -m "slow or hypothesis"
