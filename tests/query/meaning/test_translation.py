@@ -7,17 +7,21 @@ import pytest
 
 from catalog.errors import OptionError, QueryError
 from catalog.query.meaning.translation import as_duckdb, dialects
+from tests.quick import one_in
 
 
 @pytest.mark.parametrize(
     ("dialect", "text", "answer"),
-    [
-        ("tsql", "SELECT TOP 2 [n] FROM t ORDER BY n", [(1,), (2,)]),
-        ("postgres", "SELECT n FROM t WHERE s ~ '^b' ORDER BY n", [(2,)]),
-        ("mysql", "SELECT `n` FROM t WHERE s RLIKE '^b' ORDER BY n", [(2,)]),
-        ("spark", "SELECT size(array(n, n)) AS k FROM t LIMIT 1", [(2,)]),
-        ("bigquery", "SELECT n FROM t WHERE STARTS_WITH(s, 'c')", [(3,)]),
-    ],
+    one_in(
+        2,
+        [
+            ("tsql", "SELECT TOP 2 [n] FROM t ORDER BY n", [(1,), (2,)]),
+            ("postgres", "SELECT n FROM t WHERE s ~ '^b' ORDER BY n", [(2,)]),
+            ("mysql", "SELECT `n` FROM t WHERE s RLIKE '^b' ORDER BY n", [(2,)]),
+            ("spark", "SELECT size(array(n, n)) AS k FROM t LIMIT 1", [(2,)]),
+            ("bigquery", "SELECT n FROM t WHERE STARTS_WITH(s, 'c')", [(3,)]),
+        ],
+    ),
 )
 def test_a_query_of_another_dialect_has_the_answer_that_it_has_there(
     dialect: str, text: str, answer: list[tuple[int]]
