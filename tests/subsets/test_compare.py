@@ -82,7 +82,11 @@ def test_the_yardstick_is_twenty_draws_with_the_share_of_every_source(
     assert (yardstick["n_members"], yardstick["largest_source"]) == (8, 0.75)
     assert found.spread["random 8"]["largest_source"] == 0.0
     assert found.spread["random 8"]["characters_median"] > 0
-    assert found.rows == catalog.compare("x").rows
+
+
+@pytest.mark.slow
+def test_a_comparison_has_the_same_numbers_again(grown: Catalog) -> None:
+    assert grown.compare("best").rows == grown.compare("best").rows
 
 
 def test_subsets_are_grouped_by_how_they_were_selected(

@@ -74,6 +74,15 @@ def test_a_clean_selection_leaves_the_member_out_pins_the_test_set_and_verifies(
     filled.register(jsonl(more, "more.jsonl"), pool="t", mode="append")
     assert filled.verify("p-clean-of-t").is_same
     assert filled.verify("s").is_same
+
+
+@pytest.mark.slow
+def test_a_clean_selection_of_a_test_set_that_grew_is_another_version(
+    filled: Catalog, jsonl: Callable[..., Path]
+) -> None:
+    filled.project.select_clean("p", test="t")
+    more = [{"instruction": "question 1 and some more words of a test", "output": "answer"}]
+    filled.register(jsonl(more, "more.jsonl"), pool="t", mode="append")
     again = filled.project.select_clean("p", test="t")
     assert (again.reference, again.is_new) == ("p-clean-of-t@2", True)
     assert filled.project.select_clean("p", test="t@1").reference == "p-clean-of-t@3"

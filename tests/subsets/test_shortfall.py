@@ -41,6 +41,10 @@ def test_fewer_members_than_clusters_are_reported(filled: Catalog) -> None:
         "s2l_by_source", "p", budget=10, name="y", settings={"k": 5}
     ).warnings
     assert re.search(r"budget of 10 is less than 5 clusters in each of 3 sources.*'k': 1", warning)
+
+
+@pytest.mark.slow
+def test_fewer_members_than_sources_are_reported(filled: Catalog) -> None:
     assert (
         filled.select("s2l_by_source", "p", budget=15, name="y", settings={"k": 5}).warnings == ()
     )
