@@ -80,6 +80,7 @@ def test_states_are_lists_of_fixed_size_float16_lists(pool: Catalog, model: Path
     assert schema.field("states").type == pa.list_(pa.list_(pa.float16(), 16))
 
 
+@pytest.mark.slow
 def test_the_same_states_are_not_taken_twice_and_a_new_version_costs_what_is_new(
     pool: Catalog, jsonl: Write, records: Records, model: Path
 ) -> None:

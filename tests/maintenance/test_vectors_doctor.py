@@ -100,6 +100,7 @@ def test_a_shard_that_lost_a_row_is_forgotten_whole(embedded: tuple[Catalog, Sig
     assert held(catalog) == [1, 2, 3, 4, 5, 11, 12, 13, 14, 15]
 
 
+@pytest.mark.slow
 def test_a_doubled_row_counts_as_lost(embedded: tuple[Catalog, Signal]) -> None:
     catalog, _ = embedded
     vectors.append(

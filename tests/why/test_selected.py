@@ -36,7 +36,7 @@ BY_PLACE = [
 ]
 
 
-@pytest.mark.parametrize("selector", few_of(SELECTORS, "s2l", "mig"))
+@pytest.mark.parametrize("selector", few_of(SELECTORS, "mig"))
 def test_every_selector_answers_for_its_members_and_for_all_others(
     pool: Catalog, selector: str
 ) -> None:

@@ -178,6 +178,7 @@ def test_the_next_version_costs_only_what_is_new(
     assert stored(pool, "ifd").items() >= before.items()
 
 
+@pytest.mark.slow
 def test_a_sample_measures_no_more_and_says_what_is_left(pool: Catalog, model: Path) -> None:
     made = pool.score("p", "ifd", model=str(model), limit=8)
     assert [(report.n_computed, report.n_left) for report in made.reports] == [(8, 25)] * 3

@@ -52,6 +52,7 @@ def test_personal_data_in_prompt_and_response(catalog: Catalog, jsonl: Callable[
     assert [row["pii"] for row in rows] == [*PERSONAL.values(), *PERSONAL.values()]
 
 
+@pytest.mark.slow
 def test_a_new_version_computes_its_new_members_only(
     catalog: Catalog, jsonl: Callable[..., Path]
 ) -> None:
