@@ -57,9 +57,9 @@ class _Doctests:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register what holds for all folders; the hooks of this file hold for its own."""
-    quick.is_default = "hypothesis" not in config.option.markexpr
+    quick.is_default = "not slow" in config.option.markexpr
     config.pluginmanager.register(_Doctests())
-    if config.option.markexpr == "not slow" and _has_room(IN_MEMORY):
+    if quick.is_default and _has_room(IN_MEMORY):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 
