@@ -169,7 +169,7 @@ def test_nothing_to_do_imports_no_torch(pool: Catalog, model: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert answer.returncode == 0, answer.stderr
-    assert "nothing to compute, all 40 members" in answer.stdout
+    assert "nothing to compute, 40 members" in answer.stdout
 
 
 @pytest.mark.slow
