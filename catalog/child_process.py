@@ -11,6 +11,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from catalog.messages import flags_variable
+
 
 def start(module: str) -> subprocess.Popen[bytes]:
     """Start a module of this package as a process."""
@@ -20,7 +22,7 @@ def start(module: str) -> subprocess.Popen[bytes]:
         [sys.executable, "-P", "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        env=os.environ | flags_variable() | {"PYTHONPATH": os.pathsep.join(paths)},
         start_new_session=os.name == "posix",  # Ctrl-C is the parent's to hear
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,10 @@ _LONGEST_NAME = 60
 _LONGEST_ERROR = 300
 
 
-_speaks_flags = False
+SPEAKS_FLAGS = "CATALOG_SPEAKS_FLAGS"
+"""Variable by which a process that serves the command line learns that it does."""
+
+_speaks_flags = SPEAKS_FLAGS in os.environ
 
 
 @contextmanager
@@ -25,6 +29,11 @@ def speaking_flags() -> Iterator[None]:
         yield
     finally:
         _speaks_flags = before
+
+
+def flags_variable() -> dict[str, str]:
+    """Return the environment of a process that is to name options as this one does."""
+    return {SPEAKS_FLAGS: "1"} if _speaks_flags else {}
 
 
 def argument(name: str, value: object = None, *, flag: str | None = None) -> str:

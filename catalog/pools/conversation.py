@@ -13,7 +13,7 @@ from catalog.json_text import exact_json_text
 from catalog.messages import listed
 from catalog.pools.fingerprint import Message
 from catalog.pools.message_content import block_text, read_content, typed_parts
-from catalog.pools.reasons import Rejection, kind_of
+from catalog.pools.reasons import Rejection, fields_option, kind_of
 from catalog.pools.roles import ROLES, role_of
 
 ROLE_KEYS = ("role", "from", "speaker", "author")
@@ -110,7 +110,7 @@ def message(turn: Any) -> Message | Rejection:
         return Rejection(
             "unknown_role",
             f"a turn has no role; its keys are {listed(turn)}",
-            "Name the turns (messages=KEY)",
+            f"Name the turns ({fields_option(messages='KEY')})",
         )
     content = turn.get(content_key)
     role = ROLES.get(spelling)

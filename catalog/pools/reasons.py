@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from catalog.messages import listed
+from catalog.messages import argument, listed
 
 RECORD_REASONS: dict[str, str] = {
     "not_json": "the text is not JSON (NaN and Infinity in a message are not JSON either)",
@@ -30,34 +31,73 @@ RECORD_REASONS: dict[str, str] = {
 }
 """Reasons of single records in the quarantine."""
 
-_KEYS = "Name the fields (prompt=KEY, response=KEY) or the format"
-_REPAIR = "Repair the file"
 
-ADVICE: dict[str, str] = {
-    "not_json": _REPAIR,
-    "not_csv": _REPAIR,
-    "not_yaml": _REPAIR,
-    "wrong_columns": _REPAIR,
-    "wrong_type": (
-        "Name the fields by their paths (prompt=question.text, response=answers.0), "
-        "or the turns (messages=KEY)"
-    ),
-    "unknown_shape": _KEYS,
-    "unknown_role": "Name the role (NAME=assistant, or system, user, tool)",
-    "no_prompt": _KEYS,
-    "empty_prompt": _KEYS,
-    "no_response": f"{_KEYS}, accept prompts without answers (prompts only)",
-    "empty_response": f"{_KEYS}, accept prompts without answers (prompts only)",
-    "bad_encoding": (
-        "Convert the file to UTF-8 (`iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW` fits most "
-        "Western texts)"
-    ),
-    "too_large": "Split the file into records",
-    "unreadable": (
-        "Load with force, look at the records with `catalog quarantine` and report what they hold"
-    ),
+def fields_option(**keys: str) -> str:
+    """Return the option that names the keys of fields, for a message."""
+    named = " ".join(f"--field {field}={key}" for field, key in keys.items())
+    return argument("fields", keys, flag=named)
+
+
+def _repair() -> str:
+    return "Repair the file"
+
+
+def _name_fields() -> str:
+    option = argument("format", flag="--format")
+    return f"Name the fields ({fields_option(prompt='KEY', response='KEY')}) or the {option}"
+
+
+def _name_paths() -> str:
+    paths = fields_option(prompt="question.text", response="answers.0")
+    return (
+        f"Name the fields by their paths ({paths}), or the turns ({fields_option(messages='KEY')})"
+    )
+
+
+def _name_role() -> str:
+    option = argument("roles", {"NAME": "assistant"}, flag="--role NAME=assistant")
+    return f"Name the role ({option}, or system, user, tool)"
+
+
+def _take_prompts() -> str:
+    return f"{_name_fields()}, accept prompts without answers ({argument('prompts_only', True)})"
+
+
+def _convert() -> str:
+    command = "`iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`"
+    return f"Convert the file to UTF-8 ({command} fits most Western texts)"
+
+
+def _split() -> str:
+    return "Split the file into records"
+
+
+def _look() -> str:
+    option = argument("force", True)
+    command = "`catalog quarantine`"
+    return f"Load with {option}, look at the records with {command} and report what they hold"
+
+
+ADVICE: dict[str, Callable[[], str]] = {
+    "not_json": _repair,
+    "not_csv": _repair,
+    "not_yaml": _repair,
+    "wrong_columns": _repair,
+    "wrong_type": _name_paths,
+    "unknown_shape": _name_fields,
+    "unknown_role": _name_role,
+    "no_prompt": _name_fields,
+    "empty_prompt": _name_fields,
+    "no_response": _take_prompts,
+    "empty_response": _take_prompts,
+    "bad_encoding": _convert,
+    "too_large": _split,
+    "unreadable": _look,
 }
-"""Advice for a load that mostly fails for a reason, to be followed by an alternative."""
+"""Advice for a load that mostly fails for a reason, to be followed by an alternative.
+
+It is made when it is told, by the process that the user speaks with, in whose words options are.
+"""
 
 FILE_REASONS: dict[str, str] = {
     "not_found": "no such file, or no file matches the pattern",

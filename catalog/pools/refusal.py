@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from catalog.messages import listed
+from catalog.messages import argument, listed
 from catalog.pools.entries import described
 from catalog.pools.options import ReadOptions
-from catalog.pools.reasons import ADVICE, Rejection, kind_of
+from catalog.pools.reasons import ADVICE, Rejection, fields_option, kind_of
 
 _TABLE_OF_MESSAGES = {"message_id", "parent_id", "text", "role"}
 
@@ -42,10 +42,11 @@ def unknown_shape(value: Any, options: ReadOptions, *, position: str) -> str:
     if value.keys() >= _TABLE_OF_MESSAGES:
         return (
             f"its records are single messages of trees; {example}: register the file of whole "
-            "trees with tree=paths"
+            f"trees with {argument('tree', 'paths')}"
         )
     return (
-        f"its records have no known format; {example}: name the fields (prompt=KEY, response=KEY)"
+        f"its records have no known format; {example}: name the fields "
+        f"({fields_option(prompt='KEY', response='KEY')})"
     )
 
 
@@ -65,11 +66,11 @@ def mostly_unreadable(
     commonest = reasons.most_common(1)[0][0]
     shown = [(name, first) for name, _, first in files if first is not None]
     if not shown:
-        return commonest, "", ADVICE.get(commonest, "Repair the file")
+        return commonest, "", ADVICE[commonest]()
     name, first = shown[0]
     example = f"the first: {name}, {first['position']}: {first['reason']}, {first['detail']}"
     advice = first["advice"] if first["reason"] == commonest else None
-    return commonest, example, advice or ADVICE.get(commonest, "Repair the file")
+    return commonest, example, advice or ADVICE[commonest]()
 
 
 def _shown(value: Any) -> str:

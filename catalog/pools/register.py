@@ -278,7 +278,7 @@ def _refuse_mostly_unreadable(staged: Staging) -> None:
     raise MostlyUnreadableError(
         f"{staged.n_quarantined:,} of {staged.n_records:,} records could not be read as {shapes} "
         f"({named}); {example}; nothing was written. "
-        f"{advice}, or write what is readable with force",
+        f"{advice}, or write what is readable with {argument('force', True)}",
         reason=commonest,
     )
 

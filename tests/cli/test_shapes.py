@@ -58,15 +58,15 @@ def test_roles_and_trees_are_options_that_the_version_records(
 @pytest.mark.parametrize(
     ("record", "found"),
     [
-        (CHAT, ["pool.jsonl, line 1: unknown_role", "'Ann'", "NAME=assistant"]),
-        (TREE, ["line 1: wrong_type", "tree", "tree=paths"]),
+        (CHAT, ["pool.jsonl, line 1: unknown_role", "'Ann'", "--role NAME=assistant"]),
+        (TREE, ["line 1: wrong_type", "tree", "--tree paths"]),
         (
             {"prompt": {"text": "q", "id": 1}, "response": "a"},
             ["line 1: wrong_type", "an object with the keys text, id", "prompt="],
         ),
         (
             {"messages": [{"speaker": None, "talk": "q"}]},
-            ["line 1: unknown_role", "speaker, talk", "messages=KEY"],
+            ["line 1: unknown_role", "speaker, talk", "--field messages=KEY"],
         ),
     ],
 )
@@ -97,3 +97,12 @@ def test_python_other_than_a_literal_is_refused_by_type(catalog: Catalog, tmp_pa
 def test_other_shapes_in_a_file_are_printed(register: Callable[..., Result]) -> None:
     result = register([{"prompt": "q", "response": "a"}] * 2 + [{"user": "q", "assistant": "b"}])
     assert (result.exit_code, "pairs" in result.stderr) == (0, True)
+
+
+def test_processes_that_read_a_load_name_options_as_the_command_does(
+    register: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "other.jsonl").write_text(json.dumps(TREE) + "\n", encoding="utf-8")
+    result = register([TREE, TREE], str(tmp_path / "other.jsonl"), "--jobs", "2")
+    assert result.exit_code == 1
+    assert "--tree paths" in result.stderr

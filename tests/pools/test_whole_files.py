@@ -76,7 +76,7 @@ def test_a_tree_is_refused_with_the_option_that_reads_it(read: Read) -> None:
     _, file, _ = read(json.dumps(TREE) + "\n" + json.dumps(TREE))
     assert file.n_quarantined == {"wrong_type": 2}
     assert file.first_rejection is not None
-    assert "tree=paths" in str(file.first_rejection["advice"])
+    assert "tree='paths'" in str(file.first_rejection["advice"])
 
 
 def test_a_deep_tree_is_read_without_recursion(read: Read) -> None:
@@ -266,7 +266,7 @@ def test_an_impossible_role_or_tree_is_refused(options: dict[str, Any]) -> None:
         ("[[1, 2], [3]]", "element 0 is a list that begins with a number"),
         (
             json.dumps({"message_id": "m", "parent_id": None, "text": "q", "role": "prompter"}),
-            "tree=paths",
+            "tree='paths'",
         ),
         (json.dumps({f"k{n}": n for n in range(100)}), "k9 and 90 more"),
     ],

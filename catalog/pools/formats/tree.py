@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from catalog.messages import argument
 from catalog.pools.conversation import (
     CONTENT_KEYS,
     ROLE_KEYS,
@@ -20,8 +21,6 @@ from catalog.pools.reasons import Rejection
 
 CHILDREN = ("replies", "children")
 
-_ADVICE = "Read every path of the trees (tree=paths) or the best-ranked path (tree=best)"
-
 
 @record_format(order=80)
 def tree(record: Any) -> Instruction | Rejection | None:
@@ -36,8 +35,10 @@ def tree(record: Any) -> Instruction | Rejection | None:
     paths = conversations(record, mode="paths")
     first, second = next(paths), next(paths, None)
     if second is not None:
+        every, best = argument("tree", "paths"), argument("tree", "best")
+        advice = f"Read every path of the trees ({every}) or the best-ranked path ({best})"
         return Rejection(
-            "wrong_type", "the record is a tree of messages with several paths", _ADVICE
+            "wrong_type", "the record is a tree of messages with several paths", advice
         )
     return messages(first)
 

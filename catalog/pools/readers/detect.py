@@ -25,6 +25,7 @@ from catalog.pools.readers.json_lines import json_lines
 from catalog.pools.readers.parquet import parquet
 from catalog.pools.readers.records import Container, PythonLiterals, scan
 from catalog.pools.readers.yaml_items import is_yaml, yaml_items
+from catalog.pools.reasons import fields_option
 
 _SAMPLE_LINES = 20
 _JSON = re.compile(r"[\[{]\s*(?:[\"'\[{\]}]|[-\d]|NaN|null|true|false)")
@@ -140,7 +141,8 @@ def _dialect(file: Opened, options: ReadOptions) -> Dialect:
         return replace(dialect, has_header=False)
     if not dialect.has_header:
         cells = listed(map(repr, dialect.first_row))
-        advice = "add a line with column names, or number the columns from 1 (prompt=1, response=2)"
+        numbers = fields_option(prompt="1", response="2")
+        advice = f"add a line with column names, or number the columns from 1 ({numbers})"
         raise SourceError(
             f"{name} is a {dialect.name.upper()} file without a header; its first row is {cells}: "
             f"{advice}",
