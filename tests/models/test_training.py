@@ -207,8 +207,24 @@ def read(output: str) -> dict[str, str]:
     }
 
 
+class Waiting(StringIO):
+    """Output of a process that is about to be killed: after so many lines it stands still."""
+
+    def __init__(self, file: int, *, n_lines: int) -> None:
+        super().__init__()
+        self._file, self._n_left = file, n_lines
+
+    def write(self, text: str) -> int:
+        os.write(self._file, text.encode())
+        self._n_left -= text.count("\n")
+        if self._n_left <= 0:
+            time.sleep(60)
+        return len(text)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:lance is not fork-safe")  # the child opens no table
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # nor starts a thread
 def test_a_run_that_was_killed_goes_on_here_to_the_same_numbers(tmp_path: Path) -> None:
     def finish(folder: Path) -> dict[str, str]:
         with redirect_stdout(StringIO()) as output, torch.random.fork_rng():
@@ -219,7 +235,7 @@ def test_a_run_that_was_killed_goes_on_here_to_the_same_numbers(tmp_path: Path) 
     process = os.fork()
     if not process:
         try:
-            with os.fdopen(writable, "w") as output, redirect_stdout(output):
+            with redirect_stdout(Waiting(writable, n_lines=4)):
                 run_training.main(tmp_path / "broken", 48)
         finally:
             os._exit(1)  # skip the parent's clean-up
