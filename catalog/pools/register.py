@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Literal
@@ -50,7 +50,8 @@ class Registration(NotebookResult):
     ``n_folded`` records have the same instruction as a member. Of these, ``n_folded_differing``
     differ from the member in ``folded_differing_in`` (source, labels, keys of the metadata), and
     the others are exact duplicates. ``n_identity_changed`` members are removed and added again
-    with rejected answers or media, which now belong to the instruction.
+    with rejected answers or media, which now belong to the instruction. ``seconds`` are those of
+    reading, comparing and writing.
     """
 
     name: str
@@ -125,7 +126,7 @@ def register(
             if not is_dry_run:
                 # Before the transaction ends, because `gc` removes unreferenced media.
                 adopt(store, staged.media)
-            return answer
+        return replace(answer, seconds=time.monotonic() - started)
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _commit(connection: Connection, load: _Load) -> Registration:
         n_no_input=sum(file.n_no_input for file in files),
         reasons=staged.reasons,
         files=files,
-        seconds=time.monotonic() - load.started,
+        seconds=0.0,  # not over yet
         is_dry_run=load.is_dry_run,
     )
     if is_new and not load.is_dry_run:
@@ -262,7 +263,7 @@ def _write_version(
         "mode": answer.mode,
         "files": _json([asdict(file) for file in answer.files]),
         "options": _json(asdict(load.options)),
-        "seconds": answer.seconds,
+        "seconds": time.monotonic() - load.started,  # but for the end of the transaction
     }
     connection.execute(query("register/version"), params | counts | described)
 

@@ -1,6 +1,7 @@
 """Registering pools."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -251,3 +252,13 @@ def test_progress_reports_records_and_bytes(catalog: Catalog, jsonl: Write) -> N
     path = jsonl(pairs(25))
     catalog.register(path, pool="p", progress=lambda *numbers: told.append(numbers))
     assert told[-1] == (25, path.stat().st_size, path.stat().st_size)
+
+
+def test_the_seconds_of_a_registration_are_those_of_writing_too(
+    catalog: Catalog, jsonl: Write
+) -> None:
+    started = time.monotonic()
+    registration = catalog.register(jsonl([{"prompt": "q", "response": "a"}]), pool="p")
+    elapsed = time.monotonic() - started
+    before_the_commit = catalog.sql("SELECT seconds FROM pool_versions").item()
+    assert 0 < before_the_commit < registration.seconds <= elapsed
