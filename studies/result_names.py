@@ -19,7 +19,7 @@ def _listed(variable: str) -> list[str]:
 
 BENCHMARKS = (*_listed("BENCHMARKS"), *BY_HAND)
 STUDIES = tuple(_listed("STUDIES"))
-SIZES = ("generated", "large", "million")
+SIZES = ("generated", "large", "million", "slots")
 
 
 def with_sizes() -> list[str]:
