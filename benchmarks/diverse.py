@@ -37,7 +37,7 @@ def sequential(x: Array, scores: Array, *, budget: int, threshold: float) -> lis
 
 
 def main() -> int:
-    options = arguments(__doc__ or "", pairs=5)
+    options = arguments(__doc__ or "")
     scores = np.random.default_rng(1).normal(size=50_000)
     results = []
     for what, bar, x in (

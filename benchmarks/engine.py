@@ -155,7 +155,6 @@ def records(n: int) -> Iterator[dict[str, str]]:
 def main() -> int:
     options = arguments(
         __doc__ or "",
-        pairs=3,
         records={"type": int, "default": 512},
         members={"type": int, "default": 400_000},
         slots={"type": int, "help": "slots to simulate, in place of the other rows"},

@@ -112,7 +112,7 @@ def compare(what: str, compute: Callable[[], pa.Table], *, pairs: int) -> dict[s
 
 def main() -> int:
     """Compare every kernel."""
-    options = arguments(__doc__ or "", pairs=3)
+    options = arguments(__doc__ or "")
     engine = RayEngine(workers=2)
     list(engine.run(_number, (Shard(number, "", None) for number in range(4))))  # starts both
     rows = []

@@ -30,7 +30,7 @@ def farthest_first(x: Array, *, first: int, budget: int) -> list[int]:
 
 
 def main() -> int:
-    options = arguments(__doc__ or "", pairs=5)
+    options = arguments(__doc__ or "")
     results = []
     normal = np.random.default_rng(0).normal(size=(50_000, 384)).astype(np.float32)
     for what, x in (

@@ -154,7 +154,7 @@ def million() -> dict[str, Any]:
 
 def main() -> int:
     flag = {"action": "store_true"}
-    options = arguments(__doc__ or "", pairs=3, large=flag, million=flag)
+    options = arguments(__doc__ or "", large=flag, million=flag)
     if options.million:
         return report([million()], options.json)
     if options.large:
