@@ -90,7 +90,7 @@ def test_prompts_alone_are_read_only_when_asked_for(tmp_path: Path) -> None:
 def test_a_csv_without_a_header_says_how_to_number_its_columns(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("What is the capital of France, if you please?;Paris\nAnd of Spain?;Madrid\n")
-    with pytest.raises(SourceError, match="prompt.*1") as caught:
+    with pytest.raises(SourceError, match=r"prompt.*1") as caught:
         read(path)
     assert caught.value.reason == "no_header"
     good, bad, (file,) = read(path, fields={"prompt": "1", "response": "2"})
