@@ -28,6 +28,10 @@ PROGRESS = (
     "SET enable_progress_bar_print = false",
     "SET progress_bar_time = 0",
 )
+LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
+"""Files beside a database that DuckDB reads if its last writer could not merge them, as on a full
+disk."""
+
 LOCKS = ("SET enable_external_access = false", "SET lock_configuration = true")
 
 _idle: list[LockedConnection] = []
@@ -75,7 +79,7 @@ class LockedConnection:
                 self.connection.execute(statement)
         # Among the config it has no effect.
         self.connection.execute("SET max_temp_directory_size = $spill", {"spill": access.spill})
-        files = [str(access.database), f"{access.database}.wal"]
+        files = [f"{access.database}{suffix}" for suffix in ("", *LOGS)]
         self.connection.execute("SET allowed_paths = $files", {"files": files})
         for statement in LOCKS:
             self.connection.execute(statement)

@@ -84,3 +84,20 @@ def test_one_that_spilled_is_closed_and_its_folder_removed(access: Access) -> No
     again = take(access)
     assert again is not connection
     again.close()
+
+
+@pytest.mark.parametrize("moment", ["before_truncate", "before_header", "after_free_list_write"])
+def test_a_database_whose_last_writer_died_while_it_merged_its_log_is_read(
+    catalog: Catalog, access: Access, moment: str
+) -> None:
+    with catalog.store.writing():
+        pass  # makes the file
+    with duckdb.connect(str(access.database)) as writer:
+        writer.execute("CREATE TABLE mine AS FROM range(3)")
+        writer.execute(f"SET debug_checkpoint_abort = '{moment}'")
+        with pytest.raises(duckdb.FatalException):
+            writer.execute("CHECKPOINT")
+    connection = take(access)
+    connection.attach()
+    assert len(connection.connection.sql("FROM mine").fetchall()) == 3
+    connection.close()
