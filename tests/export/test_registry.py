@@ -81,13 +81,13 @@ def run(folder: Path, *arguments: str) -> str:
 def test_the_formats_of_another_distribution_are_found(tmp_path: Path) -> None:
     entry_points = "[catalog.exporters]\ntelegram = telegram_export:telegram\n"
     files = {"telegram_export.py": PLUGIN}
-    install(tmp_path, "telegram_export", "1.2", files, entry_points=entry_points)
+    site = install(tmp_path, "telegram_export", "1.2", files, entry_points=entry_points)
     pool = tmp_path / "pool.jsonl"
     pool.write_text('{"instruction": "q", "output": "a"}\n')
-    run(tmp_path, "register", str(pool), "--pool", "p")
-    run(tmp_path, "export", "p", "-o", str(tmp_path / "a.telegram"))
+    run(site, "register", str(pool), "--pool", "p")
+    run(site, "export", "p", "-o", str(tmp_path / "a.telegram"))
     assert json.loads((tmp_path / "a.telegram").read_text()) == {"stop": "q"}
-    run(tmp_path, "export", "p", "--format", "post", "--name", "x", "-o", str(tmp_path / "mail"))
+    run(site, "export", "p", "--format", "post", "--name", "x", "-o", str(tmp_path / "mail"))
     assert json.loads((tmp_path / "mail" / "x.jsonl").read_text()) == {"letter": "q"}
     assert (tmp_path / "mail" / "note.txt").read_text() == "x by post"
-    assert "telegram" in run(tmp_path, "export", "--help")
+    assert "telegram" in run(site, "export", "--help")

@@ -37,7 +37,7 @@ def test_selections_of_several_pools_conditions_and_clean_mixtures_are_built(
     (project / "catalog.yaml").write_text(PROJECT)
     answer = run("build")
     assert answer.exit_code == 0, answer.output
-    assert "1 items of exam@1" in answer.stderr
+    assert "1 item of exam@1" in answer.stderr
     assert set(catalog.pool("odd")["prompt"]) <= {f"question {i}" for i in (1, *range(10, 16))}
     assert catalog.pool("all").height == 15
     assert not any(SHARED in each for each in catalog.pool("mixed")["prompt"])
