@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog import child_process
-from catalog.errors import InterruptedQueryError, picklable
+from catalog.errors import InterruptedQueryError, QueryError, picklable
 from catalog.query.runner import GRACE
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def call(function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: 
     with _child(limits) as child:
         child.send(_request(function, args, kwargs, limits))
         answer: Answer = child.answer(limits)
+        child.is_idle = True
         return answer
 
 
@@ -57,19 +58,27 @@ def stream(
     with _child(limits) as child:
         child.send(_request(function, args, kwargs, limits))
         schema = pa.ipc.read_schema(pa.py_buffer(child.answer(limits)))
+        is_open = True  # whether the child waits to be asked for a batch
 
         def batches() -> Iterator[pa.RecordBatch]:
+            nonlocal is_open
             while True:
+                if not is_open:  # the child may serve another call by now
+                    raise QueryError("the stream is closed: read it inside of its block")
+                is_open = False
                 child.send(True)
                 packed = child.answer(limits)
                 if packed is None:
                     child.is_idle = True
                     return
+                is_open = True
                 yield pa.ipc.read_record_batch(pa.py_buffer(packed), schema)
 
-        child.is_idle = False  # until its last batch is read
-        yield pa.RecordBatchReader.from_batches(schema, batches())
-        if not child.is_idle:
+        try:
+            yield pa.RecordBatchReader.from_batches(schema, batches())
+        finally:
+            was_open, is_open = is_open, False
+        if was_open:
             child.send(False)  # enough
             child.answer(limits)
             child.is_idle = True
@@ -89,7 +98,8 @@ class Child:
         self.process = child_process.start("catalog.query.worker")
 
     def send(self, message: Any) -> None:
-        """Send one message."""
+        """Send one message; whoever has its last answer says that the child is idle."""
+        self.is_idle = False
         assert self.process.stdin
         pickle.dump(message, self.process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
         self.process.stdin.flush()
@@ -110,6 +120,7 @@ class Child:
                     message = f"the process that ran the query ended (exit status {code})"
                     raise InterruptedQueryError(f"{message}: ask for less") from None
                 if kind == "error":
+                    self.is_idle = not isinstance(value, InterruptedQueryError)
                     raise value
                 if kind == "answer":
                     return value
@@ -148,9 +159,6 @@ def _child(limits: Limits) -> Iterator[Child]:
     child = own or Child()
     try:
         yield child
-    except (KeyboardInterrupt, InterruptedQueryError, OSError):
-        child.is_idle = False
-        raise
     finally:
         if child.is_idle:
             with _lock:
@@ -167,12 +175,15 @@ def _end_all() -> None:
             child.end()
 
 
-def _request(
-    function: Callable[..., Any], args: Any, kwargs: Any, limits: Limits
-) -> tuple[Any, ...]:
-    """Return what a child serves, with the folders from which its parent imports now."""
+def _request(function: Callable[..., Any], args: Any, kwargs: Any, limits: Limits) -> bytes:
+    """Return what a child serves, with the folders from which its parent imports now.
+
+    It is pickled apart: what fails to pickle leaves no piece in the pipe, and what fails to
+    unpickle is an error of that call alone.
+    """
     plain = replace(limits, progress=None)
-    return tuple(sys.path), function, args, kwargs, plain, limits.progress is not None
+    request = tuple(sys.path), function, args, kwargs, plain, limits.progress is not None
+    return pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def main() -> None:
@@ -222,11 +233,12 @@ class _Channel:
 def _serve(channel: _Channel, receive: Callable[[], Any]) -> None:
     import contextlib
 
-    paths, function, args, kwargs, limits, has_progress = receive()
-    sys.path += [path for path in paths if path and path not in sys.path]  # other kernels' packages
-    if has_progress:
-        limits = replace(limits, progress=lambda percent: channel.send("progress", percent))
+    request = receive()
     try:
+        paths, function, args, kwargs, limits, has_progress = pickle.loads(request)
+        sys.path += [path for path in paths if path and path not in sys.path]  # of other kernels
+        if has_progress:
+            limits = replace(limits, progress=lambda percent: channel.send("progress", percent))
         answer = function(*args, limits=limits, **kwargs)
         if isinstance(answer, contextlib.AbstractContextManager):
             with answer as reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -74,6 +75,44 @@ def test_a_process_that_was_ended_is_an_error_and_the_next_call_has_a_new_one() 
     assert worker.call(process_id, limits=Limits()) != before
 
 
+class Stopped(Exception):
+    """What a caller's own code raises."""
+
+
+def report_and_wait(*, limits: Limits) -> str:
+    """Tell how far it is, and answer later."""
+    assert limits.progress
+    limits.progress(50.0)
+    time.sleep(0.5)
+    return "late"
+
+
+def test_the_answer_of_a_call_that_its_caller_left_is_not_that_of_the_next() -> None:
+    def stop(percent: float) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        worker.call(report_and_wait, limits=Limits(progress=stop))
+    assert worker.call(process_id, limits=Limits()) != "late"
+
+
+class OnlyHere:
+    """A value of a class that the child does not find."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Unpickle to an error."""
+        return int, ("no number",)
+
+
+def test_an_argument_that_does_not_travel_is_an_error_and_the_process_is_kept() -> None:
+    before = worker.call(process_id, limits=Limits())
+    with pytest.raises(ValueError, match="no number"):
+        worker.call(wait, OnlyHere(), limits=Limits(seconds=1))
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        worker.call(wait, ["x" * 100_000, lambda: 0], limits=Limits())
+    assert worker.call(process_id, limits=Limits()) == before
+
+
 def test_progress_is_passed_on() -> None:
     told: list[float] = []
     worker.call(report, limits=Limits(progress=told.append))
@@ -103,6 +142,8 @@ def test_a_stream_is_read_as_it_is_asked_for_and_may_be_left(
         assert sum(batch.num_rows for batch in reader) == 200_000
     with catalog.stream("SELECT * FROM range(200000)") as reader:
         assert next(iter(reader)).num_rows < 200_000
+    with pytest.raises(QueryError, match="inside of its block"):
+        next(iter(reader))
     with pytest.raises(QueryError, match="query:1:8"), catalog.stream("SELECT nothing"):
         pass
     assert catalog.sql("SELECT 1 AS n").item() == 1
