@@ -106,3 +106,10 @@ def test_processes_that_read_a_load_name_options_as_the_command_does(
     result = register([TREE, TREE], str(tmp_path / "other.jsonl"), "--jobs", "2")
     assert result.exit_code == 1
     assert "--tree paths" in result.stderr
+
+
+def test_fields_without_a_prompt_are_refused_in_the_words_of_the_command(
+    register: Callable[..., Result],
+) -> None:
+    result = register([{"a": "q"}], "--field", "response=a")
+    assert (result.exit_code, "--field prompt=KEY" in result.stderr) == (2, True)

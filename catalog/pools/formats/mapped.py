@@ -12,7 +12,7 @@ from catalog.pools.conversation import Instruction, conversation, tools_text
 from catalog.pools.formats.exchange import exchange, is_placeholder
 from catalog.pools.formats.messages import turn_list
 from catalog.pools.formats.turns import turns
-from catalog.pools.reasons import Rejection, kind_of
+from catalog.pools.reasons import Rejection, fields_option, kind_of
 
 FIELDS = ("prompt", "input", "response", "system", "history", "messages", "tools", "reasoning")
 """The fields that can be named."""
@@ -37,7 +37,7 @@ def mapped(paths: Mapping[str, str]) -> Callable[[Any], Instruction | Rejection 
     if "prompt" not in paths and "messages" not in paths:
         raise OptionError(
             "the fields must include the prompt or the messages: "
-            "prompt=KEY and response=KEY, or messages=KEY"
+            f"{fields_option(prompt='KEY', response='KEY')}, or {fields_option(messages='KEY')}"
         )
     read = tuple(paths.values())
 
