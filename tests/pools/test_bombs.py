@@ -21,6 +21,7 @@ from catalog.pools.read_batches import read_batches
 from catalog.pools.readers import compression, yaml_items
 from catalog.pools.readers.compression import MAX_RATIO
 from catalog.pools.readers.yaml_items import MAX_DEPTH
+from tests.memory import ROOT
 from tests.quick import one_in
 
 GOOD = '{"instruction": "q", "output": "a"}\n'
@@ -140,24 +141,25 @@ def test_a_large_value_that_parquet_stores_once_is_read_row_by_row(
 
 
 PEAK = """
-import resource, sys
+import sys
 from catalog.pools.read_batches import read_batches
 from catalog.errors import SourceError
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from tests.memory import peak_kib
+before = peak_kib()
 for path in sys.argv[1:]:
     try:
         for batch in read_batches([path]):
             pass
     except SourceError as error:
         assert error.reason == "too_large", error
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+    print((peak_kib() - before) // 1024)
 """
 
 
 def peaks(*paths: Path) -> list[int]:
     """The peak memory after each file, in MiB above that of the imports."""
     command = [sys.executable, "-c", PEAK, *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     return [int(line) for line in done.stdout.split()]
 

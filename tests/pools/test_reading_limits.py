@@ -10,6 +10,7 @@ import pytest
 
 from catalog.errors import SourceError
 from catalog.pools.read_batches import Batch, ReadOptions, read_batches
+from tests.memory import ROOT
 
 ROWS = [{"instruction": f"q{n}", "input": "", "output": f"a{n}", "n": n} for n in range(25)]
 
@@ -67,13 +68,14 @@ def test_memory_does_not_grow_with_an_array_a_csv_or_lines(tmp_path: Path) -> No
                     target.write((between + row) * 1000)
                 target.write(tail)
             code = (
-                "import resource, sys; from catalog.pools.read_batches import read_batches\n"
+                "import sys\n"
+                "from catalog.pools.read_batches import read_batches\n"
+                "from tests.memory import peak_kib\n"
                 "for _ in read_batches([sys.argv[1]]): pass\n"
-                "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+                "print(peak_kib())"
             )
-            done = subprocess.run(
-                [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
-            )
+            command = [sys.executable, "-c", code, str(path)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
             peaks.setdefault(name, []).append(int(done.stdout))
     for small, large in peaks.values():
         assert large < 1.2 * small
