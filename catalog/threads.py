@@ -1,8 +1,15 @@
-"""How many threads this process uses."""
+"""How many processors and threads this process uses."""
 
 from __future__ import annotations
 
 import os
+
+
+def n_processors() -> int:
+    """Return the number of processors that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def n_threads() -> int:
@@ -13,6 +20,4 @@ def n_threads() -> int:
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdigit() and int(asked) > 0:
         return int(asked)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return n_processors()

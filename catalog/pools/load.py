@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
@@ -17,6 +16,7 @@ from catalog.pools.parts import Part, divided
 from catalog.pools.sources import Source, total_bytes
 from catalog.pools.staging import StagedPart, Staging, TooManyKeysError, stage_part
 from catalog.pools.workers import Workers
+from catalog.threads import n_processors
 
 AUTOMATIC_BYTES = 64 * 2**20
 """Bytes of a load from which several processes pay for their start."""
@@ -88,13 +88,7 @@ def _jobs(jobs: int | None, *, n_bytes: int) -> int:
         return jobs
     if n_bytes < AUTOMATIC_BYTES:
         return 1
-    return min(_n_processors(), _MOST_JOBS)
-
-
-def _n_processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return min(n_processors(), _MOST_JOBS)
 
 
 def _part_bytes(n_bytes: int, *, jobs: int) -> int:
