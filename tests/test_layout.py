@@ -23,6 +23,18 @@ def run(*command: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
+def run_python(code: str, *, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run code in a process of its own, which imports this package."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_imports_point_one_way() -> None:
     answer = run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
     assert answer.returncode == 0, answer.stdout + answer.stderr
@@ -105,14 +117,7 @@ def test_a_query_for_the_terminal_imports_no_arrow(
         "rows = c.first_rows(\"SELECT prompt, 1 AS n FROM pool('p')\");"
         "print(rows, [name for name in ('numpy', 'pyarrow', 'polars') if name in sys.modules])"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    answer = run_python(code, folder=tmp_path)
     assert answer.stdout == "(['prompt', 'n'], [{'prompt': 'q', 'n': 1}]) []\n", answer.stderr
 
 
@@ -124,14 +129,7 @@ def test_a_query_without_search_imports_neither_lancedb_nor_sqlglot(tmp_path: Pa
         "c.select('random', 'p', budget=1, name='s');"
         "print([name for name in ('lancedb', 'sqlglot') if name in sys.modules])"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    answer = run_python(code, folder=tmp_path)
     assert answer.stdout == "[]\n", answer.stderr
 
 
