@@ -36,11 +36,15 @@ def command(catalog: Catalog, server: JudgeServer) -> "subprocess.Popen[str]":
     )
 
 
-def wait_for(server: JudgeServer, n: int) -> None:
+def wait_until(is_so: Callable[[], bool]) -> None:
     until = time.monotonic() + 300
-    while len(server.asked) < n:
+    while not is_so():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def wait_for(server: JudgeServer, n: int) -> None:
+    wait_until(lambda: len(server.asked) >= n)
 
 
 def numbers(texts: list[str]) -> set[int]:
@@ -57,6 +61,7 @@ def test_a_kill_loses_no_stored_answer(
     wait_for(server, 3 * n // 4 if n == 60 else n // 3)
     killed.kill()
     killed.communicate()
+    wait_until(lambda: server.n_in_flight == 0)  # the server answers a killed client too
     rows = catalog.sql("SELECT instruction_id, row_number FROM pool('p')").rows()
     row_of = dict(rows)
     stored = {row_of[row["instruction_id"]] for row in calls(catalog)}
