@@ -34,7 +34,7 @@ def test_time_is_limited(store: Store) -> None:
     started = time.monotonic()
     with pytest.raises(InterruptedQueryError, match=r"0\.3 s, its time limit"):
         run(store, ENDLESS, limits=Limits(seconds=0.3))
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30  # of hours
 
 
 def test_memory_is_limited(store: Store) -> None:
@@ -62,15 +62,20 @@ def test_a_stream_that_fails_late_raises_our_error(store: Store) -> None:
             pass
 
 
+class Enough(Exception):
+    """What ends a query that has told how far it is."""
+
+
 def test_progress_is_reported_from_0_to_100(store: Store) -> None:
     told: list[float] = []
-    with pytest.raises(InterruptedQueryError):
-        run(
-            store,
-            ENDLESS.replace("1000000)", "3000)"),
-            limits=Limits(seconds=0.8, progress=told.append),
-        )
-    assert told
+
+    def tell(percent: float) -> None:
+        told.append(percent)
+        if len(told) == 5:
+            raise Enough
+
+    with pytest.raises(Enough):
+        run(store, ENDLESS.replace("1000000)", "3000)"), limits=Limits(progress=tell))
     assert all(0 <= percent <= 100 for percent in told)
     assert told == sorted(told)
 
@@ -96,28 +101,32 @@ def test_queries_run_beside_each_other_and_beside_readers_with_limits_of_their_o
 
 
 def test_a_query_waits_for_a_writer_in_this_process(store: Store) -> None:
-    begun = threading.Event()
+    begun, may_end = threading.Event(), threading.Event()
 
     def write() -> None:
         with store.writing():
             begun.set()
-            time.sleep(0.2)
+            may_end.wait()
 
     thread = threading.Thread(target=write)
     thread.start()
     begun.wait()
-    with pytest.raises(LockedError):
-        run(Store(store.path, wait=0.05), "SELECT 1")
-    assert run(Store(store.path, wait=5), "SELECT 1 AS x").to_pylist() == [{"x": 1}]
-    thread.join()
+    try:
+        with pytest.raises(LockedError):
+            run(Store(store.path, wait=0.05), "SELECT 1")
+        threading.Timer(0.1, may_end.set).start()
+        assert run(Store(store.path, wait=60), "SELECT 1 AS x").to_pylist() == [{"x": 1}]
+    finally:
+        may_end.set()
+        thread.join()
 
 
 def test_time_is_limited_while_a_writer_holds_the_catalog(store: Store) -> None:
     with store.writing():
         started = time.monotonic()
         with pytest.raises(InterruptedQueryError, match="time limit"):
-            run(store, "SELECT 1", limits=Limits(seconds=0.2))
-        assert time.monotonic() - started < 3
+            run(Store(store.path, wait=60), "SELECT 1", limits=Limits(seconds=0.2))
+        assert time.monotonic() - started < 30
 
 
 def test_a_missing_catalog_is_an_error(tmp_path: Path) -> None:
@@ -155,15 +164,18 @@ from catalog.query.executor import Limits
 from catalog.store.store import Store
 home = Store(Path({str(store.path)!r}))
 run(home, "SELECT 1")
-print("ready", flush=True)
+told = []
+def tell(_):
+    if not told:
+        told.append(print("ready", flush=True))
 try:
     if {verb!r} == "run":
-        run(home, {ENDLESS!r}, limits=Limits(seconds=60, progress=lambda percent: None))
+        run(home, {ENDLESS!r}, limits=Limits(seconds=60, progress=tell))
     else:
         sql = "SELECT range FROM range(100000000000)"
         with stream(home, sql, limits=Limits(seconds=60)) as reader:
             for batch in reader:
-                pass
+                tell(batch)
 except KeyboardInterrupt:
     print("stopped", run(home, "SELECT 41 + 1 AS x").to_pylist(), flush=True)
 """
@@ -173,15 +185,14 @@ except KeyboardInterrupt:
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        time.sleep(0.3)
         started = time.monotonic()
         os.kill(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
     finally:
         process.kill()
     assert out == "stopped [{'x': 42}]\n"
     assert err == ""
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # the query has twice that time
 
 
 def test_selecting_one_loads_nothing_heavy(store: Store) -> None:
