@@ -27,7 +27,6 @@ class JudgeServer:
         asked: the user message of every request, in order.
         headers: of every request.
         faults: the number of each fault.
-        n_in_flight: requests that have no answer yet.
         most: requests that were in flight at once.
     """
 
@@ -37,16 +36,16 @@ class JudgeServer:
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
-    n_in_flight: int = 0
     most: int = 0
     url: str = ""
+    _now: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def enter(self, body: dict[str, Any], headers: dict[str, str]) -> str | None:
         """Count a request, and return the fault that it meets."""
         with self._lock:
-            self.n_in_flight += 1
-            self.most = max(self.most, self.n_in_flight)
+            self._now += 1
+            self.most = max(self.most, self._now)
             self.asked.append(body["messages"][-1]["content"])
             self.headers.append(headers)
             fault = None
@@ -57,7 +56,7 @@ class JudgeServer:
 
     def leave(self) -> None:
         with self._lock:
-            self.n_in_flight -= 1
+            self._now -= 1
 
 
 def completion(text: str, **more: Any) -> dict[str, Any]:
@@ -75,9 +74,9 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.server.judge.enter(body, dict(self.headers.items()))
         try:
             time.sleep(self.server.judge.seconds + (0.2 if fault == "slow" else 0))
-            self.answer(body, fault)
         finally:
-            self.server.judge.leave()
+            self.server.judge.leave()  # whoever has the answer may ask the next question
+        self.answer(body, fault)
 
     def answer(self, body: dict[str, Any], fault: str | None) -> None:
         if fault == "limited":

@@ -80,6 +80,7 @@ def test_a_wait_for_the_endpoint_is_reported_once_in_a_while(
     log = logging.getLogger("catalog.compute.scores.asking")
     monkeypatch.setattr(log, "handlers", [_Listed(lines)])
     monkeypatch.setattr("catalog.compute.scores.asking._REPORTED_PAUSE", 0.0)
+    monkeypatch.setattr("catalog.compute.scores.asking._REPORT_SECONDS", 600.0)
     server.every = 2
     judge(pool, server, limit=10)
     assert sum(server.faults.values()) > 5
