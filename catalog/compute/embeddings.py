@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from catalog.models.position_weighted import PositionWeightedEncoder
 
 VERSION = 1  # of this computation; a change that changes values counts it up
+TEXTS_OF: dict[Field, tuple[str, ...]] = {
+    "prompt": ("prompt",),
+    "conversation": ("prompt", "response"),
+}
+"""Columns that each field is made of."""
 USUAL = "float32"  # the precision of a new signal, on every machine
 
 
@@ -79,7 +84,11 @@ def embed(
         return _values(loaded(), texts, field=field, dtype=dtype)
 
     report = compute(
-        store, reference, signal, shard_values, limit=limit, progress=progress, engine=engine
+        *(store, reference, signal, shard_values),
+        columns=TEXTS_OF[field],
+        limit=limit,
+        progress=progress,
+        engine=engine,
     )
     report.notes = notes
     return report
@@ -200,24 +209,20 @@ def _new_signal(
         )
 
 
-def embedded_text(prompt: str, response: str | None, *, field: str) -> str:
-    """Return the text of an instruction that is embedded.
+def embedded_text(*parts: str | None) -> str:
+    """Return the text of an instruction that is embedded: a prompt, and perhaps its response.
 
-    >>> embedded_text("What?", "That.", field="conversation")
-    'What?\\n\\nThat.'
+    >>> embedded_text("What?", "That."), embedded_text("What?", None)
+    ('What?\\n\\nThat.', 'What?')
     """
-    if field == "prompt" or response is None:
-        return prompt
-    return f"{prompt}\n\n{response}"
+    return "\n\n".join(part for part in parts if part is not None)
 
 
 def _values(
     encoder: Encoder | PositionWeightedEncoder, texts: pa.Table, *, field: Field, dtype: Dtype
 ) -> Values:
-    pairs = zip(texts["prompt"].to_pylist(), texts["response"].to_pylist(), strict=True)
-    encoded = encoder.encode(
-        [embedded_text(prompt, response, field=field) for prompt, response in pairs]
-    )
+    parts = zip(*(texts[name].to_pylist() for name in TEXTS_OF[field]), strict=True)
+    encoded = encoder.encode([embedded_text(*each) for each in parts])
     numbers = pa.array(encoded.vectors.astype(dtype).reshape(-1))
     vectors = pa.FixedSizeListArray.from_arrays(numbers, encoder.dimension)
     rows = pa.table({"instruction_id": texts["instruction_id"], "vector": vectors})

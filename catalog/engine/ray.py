@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from catalog.engine import Answer, Content, Shard, Shared
+from catalog.engine.packed import pack_tables
 from catalog.errors import OptionError, SignalError
 from catalog.messages import argument, one_line
 
@@ -74,6 +75,7 @@ class RayEngine:
         """
         cpus = 1 if self.gpus_per_worker else torch_threads()
         connect(ray, cpus=cpus * (self.workers or 0), least=cpus)
+        pack_tables(ray)
         return cpus
 
     def run(

@@ -1,6 +1,6 @@
 """Shards that are committed together, of a size that the first one fixes, beside `catalog gc`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from catalog.engine.local import Local
 from catalog.errors import CorruptError
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import compaction, vectors
+from catalog.store.store import Store
 from tests.conftest import pairs
 from tests.copies import made_once
 from tests.quick import few_of
@@ -118,25 +119,46 @@ def test_a_signal_of_before_keeps_the_size_that_it_was_computed_with(
     assert [n for _, n, _ in shards(pool)] == [10, 4, 4, 4, 3]
 
 
-def test_texts_of_several_shards_are_read_at_once(
-    pool: Catalog, signal: Signal, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("n_bytes", "n_first", "reads"),
+    [(2**29, 12, [12, 13]), (1, 9, [8, 4, 4, 4, 4, 1]), (1, 1, [4, 4, 4, 4, 4, 4, 1])],
+)
+def test_texts_of_several_shards_are_read_at_once_as_memory_lets_them(
+    pool: Catalog,
+    signal: Signal,
+    monkeypatch: pytest.MonkeyPatch,
+    n_bytes: int,
+    n_first: int,
+    reads: list[int],
 ) -> None:
-    monkeypatch.setattr(shard_runner, "READ_ROWS", 12)
+    found, read_texts = [], shard_runner.read_texts
+
+    def read(store: Store, wanted: pa.Table, columns: Sequence[str]) -> pa.Table:
+        found.append(wanted.num_rows)
+        return read_texts(store, wanted, columns)
+
+    monkeypatch.setattr(shard_runner, "READ_ROWS", n_first)
+    monkeypatch.setattr(shard_runner, "READ_BYTES", n_bytes)
+    monkeypatch.setattr(shard_runner, "read_texts", read)
     compute(pool.store, pool.find("p"), signal, embedded, shard_rows=4)
     assert [n for _, n, _ in shards(pool)] == [4, 4, 4, 4, 4, 4, 1]
+    assert found == reads
 
 
-@pytest.mark.parametrize(
-    ("n", "shard_rows", "most_reads"),
-    [(50_000, 4_096, 1), (1_000_000, 4_096, 16), (10_000_000, 4_096, 33), (30_000_000, 10**7, 3)],
-)
-def test_a_larger_pool_is_read_in_larger_pieces_of_whole_shards(
-    n: int, shard_rows: int, most_reads: int
+def test_a_shard_holds_the_columns_that_its_values_are_made_of(
+    pool: Catalog, signal: Signal
 ) -> None:
-    rows = shard_runner.rows_at_once(n, shard_rows)
-    assert rows % shard_rows == 0
-    assert n / rows <= most_reads
-    assert rows <= max(2**20, shard_rows)
+    seen = []
+
+    def values(texts: pa.Table) -> Values:
+        seen.append(texts.column_names)
+        return embedded(texts)
+
+    compute(pool.store, pool.find("p"), signal, values, limit=10)
+    compute(pool.store, pool.find("p"), signal, values, columns=["response", "prompt"])
+    ids = ["instruction_id", "fingerprint"]
+    assert sorted(seen[0]) == sorted([*ids, *shard_runner.TEXTS])
+    assert sorted(seen[1]) == sorted([*ids, "prompt", "response"])
 
 
 def test_gc_while_a_signal_is_computed_loses_nothing(pool: Catalog, signal: Signal) -> None:
