@@ -168,6 +168,7 @@ def _used(resources: Resources | None) -> Iterator[_Instance]:
             if not instance.n_users and (instance not in _instances or instance.has_spilled()):
                 _close(instance)
             idle = [each for each in _instances if not each.n_users]
+            idle.sort(key=lambda each: each is not instance)  # the next may want the same threads
             _close(*idle[1:])
 
 

@@ -134,3 +134,15 @@ def test_an_instance_has_the_threads_of_this_process(
         with attached(database, is_read_only=False, resources=Resources()) as connection:
             found += connection.sql("SELECT current_setting('threads')").fetchall()
     assert found == [(1,), (3,)]
+
+
+def test_of_idle_instances_the_one_that_served_last_is_kept(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in ("2", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", n)
+        visits = []
+        for _ in range(2):
+            with attached(database, is_read_only=True, resources=Resources()) as connection:
+                visits.append(instance_of(connection))
+        assert visits[1] == visits[0] + 1
