@@ -98,7 +98,7 @@ def test_a_run_of_combining_marks_is_quarantined_with_its_number(
     assert (n_read, reasons) == (2, {"too_large": 2})
     assert f"{len(marks):,} combining marks" in detail
     assert "from character 1,000" in detail
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 30  # in the square of their number: ten minutes
 
 
 @pytest.mark.parametrize("pack", one_in(2, [bz2.compress, gzip.compress, lzma.compress]))
