@@ -75,18 +75,28 @@ def test_each_shell_has_a_script(shell: str) -> None:
     assert ("compinit" in script) == script.startswith("#compdef") == (shell == "zsh")
 
 
-def test_a_shell_waits_for_less_than_half_a_second_of_processor(filled: Catalog) -> None:
+def test_a_shell_waits_for_at_most_four_times_the_import_of_the_database(filled: Catalog) -> None:
     environment = os.environ | {
         "COMP_WORDS": f"catalog\n--home\n{filled.store.path}\nshow\n",
         "COMP_CWORD": "4",
         "_CATALOG_COMPLETE": "zsh_complete",
         "PYTHONPATH": str(ROOT),
     }
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = subprocess.run(
-        [sys.executable, "-m", "catalog"], env=environment, capture_output=True, check=True
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert process.stdout.decode().splitlines()[1] == "alpaca"
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert seconds < 2 * 0.4  # twice what it takes, for a busy machine
+
+    def run(*arguments: str) -> tuple[str, float]:
+        """Return what Python prints, and the seconds of processor that it takes."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        process = subprocess.run(
+            [sys.executable, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return process.stdout, seconds
+
+    answer, seconds = run("-m", "catalog")
+    assert answer.splitlines()[1] == "alpaca"
+    assert seconds < 4 * run("-c", "import click, duckdb")[1]  # twice what it takes: 0.4 s
