@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 N, D = 90, 6
+TIMEOUT = 120  # seconds that an answer may take on a slow machine
 HOSTILE = (
     "</script><script>window.broken = 1</script>",
     "<img src=x onerror='window.broken = 2'>",
@@ -121,7 +122,7 @@ def browser() -> Iterator["Browser"]:
     playwright = pytest.importorskip("playwright.sync_api")
     flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=flags)
+        browser = started.chromium.launch(executable_path=found, args=flags, timeout=1000 * TIMEOUT)
         yield browser
         browser.close()
 
@@ -132,7 +133,7 @@ Open = Callable[..., "Page"]
 
 def until(page: "Page", condition: str) -> None:
     """Wait for a condition; the page's policy forbids `wait_for_function`."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         if page.evaluate(condition):
             return
@@ -153,6 +154,7 @@ def pages(browser: "Browser") -> Callable[..., "Page"]:
         kind = repr(sorted(options.items()))
         if kind not in made:
             made[kind] = browser.new_context(**options).new_page()
+            made[kind].set_default_timeout(1000 * TIMEOUT)
         return made[kind]
 
     return page

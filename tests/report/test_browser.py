@@ -40,6 +40,7 @@ def test_what_is_shown_is_saved_and_verifies(
     selected = set(shown.sql("SELECT fingerprint FROM subset('seen')")["fingerprint"])
     assert len(selected) == n
     assert shown.verify("seen").is_same
+    until(page, """decodeURIComponent(location.hash).includes('"code"')""")
     page.reload()  # the address holds the state
     until(page, READY)
     until(page, f"document.getElementById('count').textContent === '{n} of {N}'")
@@ -156,7 +157,9 @@ def test_marks_are_made_by_keys_kept_and_taken_back(
     until(page, "document.querySelectorAll('.mark.bad[aria-pressed=true]').length === 1")
     page.keyboard.press("n")
     page.keyboard.type("wrong 'answer'")
+    page.evaluate("document.querySelector('#note').dataset.isBefore = 'yes'")
     page.keyboard.press("Enter")
+    until(page, "!document.querySelector('#note').dataset.isBefore")  # another: the note is kept
     page.click(".bar[title='bad']")
     until(page, "document.getElementById('count').textContent.startsWith('1 ')")
     page.click("#tab-rows")

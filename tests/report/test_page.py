@@ -70,7 +70,7 @@ def test_a_report_opens_from_the_disk(
     page.click("#tab-compare")
     until(page, "document.querySelectorAll('#pane-compare table').length >= 4")
     page.click("#tab-definitions")
-    assert "uniform_hash" in str(page.text_content("#pane-definitions"))
+    until(page, "document.getElementById('pane-definitions').textContent.includes('uniform_hash')")
     page.click("#tab-rows")
     page.click(f"tr[data-row='{0}']")
     until(page, "document.getElementById('detail').textContent.includes('answer 0')")

@@ -12,12 +12,13 @@ from catalog import Catalog
 from catalog.errors import UsageError
 from catalog.report.answers import Answers
 from catalog.report.server import PageServer
+from tests.report.conftest import TIMEOUT
 
 
 def request(
     server: PageServer, method: str, path: str, body: Any = None, **headers: str
 ) -> tuple[int, bytes, http.client.HTTPMessage]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT)
     named = {"X-Token": server.token, "Host": f"127.0.0.1:{server.port}"}
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body=json.dumps(body or {}), headers=named)
@@ -191,7 +192,7 @@ def test_without_save_nothing_is_written(server: PageServer, shown: Catalog) -> 
 
 def test_a_writer_does_not_wait_for_an_open_page(server: PageServer, shown: Catalog) -> None:
     ask(server, "rows", ids=[1])
-    quick = Catalog.open(shown.store.path, wait=0.5, isolated=False)
+    quick = Catalog.open(shown.store.path, wait=5, isolated=False)  # an open page stays for longer
     assert str(quick.tag("p@1", "seen")) == "p@1"
 
 
