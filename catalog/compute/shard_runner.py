@@ -32,7 +32,9 @@ from catalog.store.store import Store
 
 SHARD_ROWS = 4096  # about half a minute of the smallest models on two cores
 READ_ROWS = 65_536  # instructions whose texts are read first; they tell how large the rest are
-READ_BYTES = 2**28  # of texts that are read at once after them
+READ_BYTES = 2**28  # of texts that are read at once after them, at the least
+READ_MOST = 2**30
+READS = 32  # of a pool, about, until each is as large as that
 TEXTS = ("prompt", "response", "messages", "system", "tools")
 """Columns that a shard is computed from, besides ``instruction_id`` and ``fingerprint``."""
 BATCH_ORDER = 2  # of rows in shards and batches: by fingerprint; absent or 1, by the pool's file
@@ -119,19 +121,25 @@ def _texts(
     """Yield the texts of one shard after the other; those of several shards are read at once.
 
     A read looks at the texts of the whole catalog, whatever rows it reads, since rows come in the
-    order of their fingerprints. So reads are as large as memory lets them be, and the next one runs
-    beside the computation.
+    order of their fingerprints. So a larger pool has larger reads rather than more of them. The
+    next one runs beside the computation.
     """
     ends, n_rows = 0, _whole_shards(READ_ROWS, shard_rows)
     with ThreadPoolExecutor(1, thread_name_prefix="texts") as reader:
         coming = reader.submit(read_texts, store, todo.slice(0, n_rows), columns)
         while ends < todo.num_rows:
             texts, ends = coming.result(), ends + n_rows
-            n_rows = _whole_shards(texts.num_rows * READ_BYTES // max(1, texts.nbytes), shard_rows)
+            n_rows = _whole_shards(_rows_at_once(texts, todo.num_rows), shard_rows)
             if ends < todo.num_rows:
                 coming = reader.submit(read_texts, store, todo.slice(ends, n_rows), columns)
             for start in range(0, texts.num_rows, shard_rows):
                 yield _described(texts.slice(start, shard_rows))
+
+
+def _rows_at_once(texts: pa.Table, n_todo: int) -> int:
+    """Return how many instructions like these are read at once."""
+    mean = max(1, texts.nbytes // max(1, texts.num_rows))
+    return min(max(READ_BYTES, mean * n_todo // READS), READ_MOST) // mean
 
 
 def _whole_shards(n_rows: int, shard_rows: int) -> int:

@@ -120,15 +120,21 @@ def test_a_signal_of_before_keeps_the_size_that_it_was_computed_with(
 
 
 @pytest.mark.parametrize(
-    ("n_bytes", "n_first", "reads"),
-    [(2**29, 12, [12, 13]), (1, 9, [8, 4, 4, 4, 4, 1]), (1, 1, [4, 4, 4, 4, 4, 4, 1])],
+    ("n_bytes", "n_first", "n_reads", "reads"),
+    [
+        (2**28, 12, 32, [12, 13]),
+        (1, 9, 32, [8, 4, 4, 4, 4, 1]),
+        (1, 1, 32, [4, 4, 4, 4, 4, 4, 1]),
+        (1, 4, 3, [4, 8, 8, 5]),
+    ],
 )
-def test_texts_of_several_shards_are_read_at_once_as_memory_lets_them(
+def test_a_larger_pool_is_read_in_larger_pieces_of_whole_shards(
     pool: Catalog,
     signal: Signal,
     monkeypatch: pytest.MonkeyPatch,
     n_bytes: int,
     n_first: int,
+    n_reads: int,
     reads: list[int],
 ) -> None:
     found, read_texts = [], shard_runner.read_texts
@@ -139,6 +145,7 @@ def test_texts_of_several_shards_are_read_at_once_as_memory_lets_them(
 
     monkeypatch.setattr(shard_runner, "READ_ROWS", n_first)
     monkeypatch.setattr(shard_runner, "READ_BYTES", n_bytes)
+    monkeypatch.setattr(shard_runner, "READS", n_reads)
     monkeypatch.setattr(shard_runner, "read_texts", read)
     compute(pool.store, pool.find("p"), signal, embedded, shard_rows=4)
     assert [n for _, n, _ in shards(pool)] == [4, 4, 4, 4, 4, 4, 1]
