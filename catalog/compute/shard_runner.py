@@ -138,7 +138,7 @@ def _texts(
 
 def _rows_at_once(texts: pa.Table, n_todo: int) -> int:
     """Return how many instructions like these are read at once."""
-    mean = max(1, texts.nbytes // max(1, texts.num_rows))
+    mean: int = max(1, texts.nbytes // max(1, texts.num_rows))
     return min(max(READ_BYTES, mean * n_todo // READS), READ_MOST) // mean
 
 
