@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from _pytest.doctest import DoctestModule
+from hypothesis import HealthCheck, settings
 
 from catalog import Catalog
 from catalog.store.database import upgrade
@@ -28,6 +29,9 @@ IN_MEMORY = Path("/dev/shm")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # The expected numbers are those of the CPU, and a model on a GPU computes in bfloat16.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 # A job in the background of a script ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -23,7 +23,7 @@ TYPES = (pa.int8(), pa.uint16(), pa.int32(), pa.int64(), pa.float16(), pa.float3
 numbers = st.lists(st.lists(st.integers(0, 100), max_size=5), max_size=4)
 
 
-@settings(deadline=None, max_examples=examples(100))
+@settings(max_examples=examples(100))
 @given(numbers, st.sampled_from(TYPES), st.integers(0, 3))
 def test_numbers_are_those_that_pyarrow_gives(
     chunks: list[list[int]], type_: pa.DataType, start: int

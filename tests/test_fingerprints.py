@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog import Catalog, fingerprints
@@ -21,7 +21,6 @@ def table(names: list[bytes]) -> pa.Table:
     return pa.table({"fingerprint": [name.hex() for name in names], "n": range(len(names))})
 
 
-@settings(deadline=None)  # the first call imports
 @given(HASHES | NEAR, st.integers(0, 3))
 def test_bytes_give_texts_again_and_have_their_order(names: list[bytes], first: int) -> None:
     rows = pa.concat_tables([table(names), table(names[::-1])]).slice(first)

@@ -169,7 +169,7 @@ def test_rows_by_id_are_those_of_a_scan_whatever_was_deleted(catalog: Catalog) -
     left = np.setdiff1d(recorded_members(catalog.store, signal), gone[gone <= 600])
 
     @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 20, 300, 900]))
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, suppress_health_check=list(HealthCheck))
     def check(seed: int, n: int) -> None:
         members = np.sort(np.random.default_rng(seed).choice(left, n, replace=False))
         found: dict[int, Any] = {}

@@ -80,7 +80,6 @@ systems = st.one_of(st.none(), words)
 
 many = settings(
     max_examples=examples(20),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -45,7 +45,7 @@ def expected(rows: list[tuple[int | None, str]], n: int) -> dict[int, list[str]]
     return answer
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 @given(ROWS, st.integers(1, 3), st.randoms())
 def test_words_are_those_of_the_definition_in_any_order(rows, n, random) -> None:  # type: ignore[no-untyped-def]
     given_rows = table(rows)

@@ -74,7 +74,7 @@ def check(x: Array, scores: Array, *, budget: int, threshold: float) -> None:
     ]
 
 
-@settings(deadline=None, max_examples=examples(100))
+@settings(max_examples=examples(100))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 60),

@@ -94,7 +94,7 @@ def topics(seed: int, *, n: int, d: int, n_topics: int, spread: float) -> Array:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(deadline=None, max_examples=examples(30))
+@settings(max_examples=examples(30))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 60),

@@ -46,7 +46,7 @@ def order_of(answer: pa.Table) -> list[int]:
     return [int(fingerprint) for fingerprint in answer["fingerprint"].to_pylist()]
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 60),

@@ -121,7 +121,7 @@ def test_neither_row_order_nor_threads_change_the_answer(monkeypatch, start, sam
     iterations=st.integers(0, 4),
     seed=st.integers(0, 5),
 )
-@settings(deadline=None, max_examples=examples(150))
+@settings(max_examples=examples(150))
 def test_there_are_k_clusters_or_as_many_as_distinct_vectors(cells, k, start, iterations, seed):
     x = np.array(cells, dtype=np.float32) * 1.1 + 0.3
     answer = kmeans(relation(x), k=k, start=start, iterations=iterations, seed=seed)

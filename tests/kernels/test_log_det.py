@@ -78,7 +78,7 @@ def random_texts(
     ]
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 40),
@@ -148,7 +148,7 @@ def test_choosing_more_vectors_than_the_inverse_is_updated_for_keeps_the_gains_t
     )
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 40),

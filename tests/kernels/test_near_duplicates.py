@@ -107,7 +107,7 @@ def test_groups_of_text_equal_all_pairs_compared(unit, size, threshold, seed):
     st.sampled_from(["characters", "words"]),
     st.integers(1, 4),
 )
-@settings(deadline=None, max_examples=examples(150))
+@settings(max_examples=examples(150))
 def test_sets_hold_exactly_the_shingles(texts, unit, size):
     offsets, hashes = shingle_sets(pa.array(texts), size=size, unit=unit)
     expected = [shingles(text, size, unit) for text in texts]

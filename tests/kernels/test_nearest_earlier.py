@@ -49,7 +49,7 @@ def by_all_pairs(x: Array, scores: Array, groups: Array) -> list[tuple[float | N
     return answer
 
 
-@settings(deadline=None, max_examples=examples(40))
+@settings(max_examples=examples(40))
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 50), integral=st.booleans())
 def test_the_nearest_earlier_row_of_the_group_is_named(seed: int, n: int, integral: bool) -> None:
     generator = np.random.default_rng(seed)

@@ -73,7 +73,7 @@ def pairs(answer: pa.Table) -> dict[Pair, tuple[int, float, str]]:
     st.integers(1, 3),
     st.sampled_from([1, 16, module.BLOCK]),
 )
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 def test_pairs_equal_every_run_compared(train, test, n, shortest, block):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
@@ -82,7 +82,7 @@ def test_pairs_equal_every_run_compared(train, test, n, shortest, block):
 
 
 @given(st.lists(TEXTS | st.none(), max_size=6))
-@settings(deadline=None, max_examples=examples(40))
+@settings(max_examples=examples(40))
 def test_words_are_lower_case_without_punctuation_between_white_space(texts):
     found = words_of(pa.array(texts, pa.string()))
     lists = [

@@ -24,7 +24,7 @@ def relation(groups: list[int | None], strata: list[str] | None = None) -> pa.Ta
     st.booleans(),
     st.integers(0, 3),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_no_group_straddles_and_a_part_has_room_for_no_group_left(
     groups, val, test, has_rest, is_stratified, seed
 ):

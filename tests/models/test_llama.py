@@ -62,7 +62,7 @@ def plain_nats(lm: CausalLM, group: list[Tokens]) -> list[torch.Tensor]:
     return parts
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(20))
 @given(group=groups())
 def test_nats_and_gradients_are_those_of_transformers(llama: CausalLM, group: list[Tokens]) -> None:
     assert is_packable(llama)
@@ -78,7 +78,7 @@ def test_nats_and_gradients_are_those_of_transformers(llama: CausalLM, group: li
         torch.testing.assert_close(our, their, atol=1e-4, rtol=1e-4)
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(30))
 @given(group=groups())
 def test_a_packed_batch_holds_each_token_once_and_the_preamble_once(group: list[Tokens]) -> None:
     packed = pack(group)

@@ -104,7 +104,7 @@ def check(sources: list[Path], folder: Path, *sizes: int, **options: Any) -> Non
         assert outcome(sources, folder / f"of{size}", size, **options) == whole
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     files=st.lists(contents, min_size=1, max_size=3),
     size=st.sampled_from([1, 40, 120, 400]),
@@ -135,7 +135,6 @@ def test_fuzzed_files_in_parts_give_what_they_give_as_a_whole(tmp_path: Path, nu
     n_bytes=st.integers(1, 20),
     block=st.integers(1, 20),
 )
-@settings(deadline=None)
 def test_spans_cover_a_file_and_end_at_newlines(data: bytes, n_bytes: int, block: int) -> None:
     blocks = [data[start : start + block] for start in range(0, len(data), block)]
     cut = list(spans(blocks, n_bytes=n_bytes))

@@ -166,7 +166,7 @@ records = st.lists(
     min_size=20,
     max_size=60,
 )
-several = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+several = {"suppress_health_check": list(HealthCheck)}
 
 
 def register_and_count(records: list[Any], new_home: Path) -> None:

@@ -41,7 +41,7 @@ def mixtures(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(mixtures())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_part_has_its_size_within_one_member_unless_it_ran_out(mixture: dict[str, Any]) -> None:
     dealt = deal(**mixture)
     weights = mixture["weights"]
@@ -62,7 +62,7 @@ def test_a_part_has_its_size_within_one_member_unless_it_ran_out(mixture: dict[s
 
 
 @given(mixtures())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_member_stands_more_often_than_its_part_repeats_and_none_twice_before_all_stand_once(
     mixture: dict[str, Any],
 ) -> None:
@@ -76,7 +76,7 @@ def test_no_member_stands_more_often_than_its_part_repeats_and_none_twice_before
 
 
 @given(mixtures(), st.integers(5, 60), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_value_exceeds_its_cap(mixture: dict[str, Any], share: int, data: st.DataObject) -> None:
     weights = mixture["weights"]
     one = st.lists(st.sampled_from("xyz"), max_size=2, unique=True)
@@ -110,7 +110,7 @@ def test_the_rest_asks_for_what_sizes_and_whole_pools_leave() -> None:
 
 
 @given(st.lists(st.integers(1, 99), min_size=1, max_size=5), st.integers(1, 10**6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_shares_of_100_percent_fit_any_budget(cuts: list[int], budget: int) -> None:
     ends = [0, *sorted({*cuts}), 100]
     shares = [right - left for left, right in pairwise(ends)]

@@ -67,7 +67,7 @@ def test_scores_are_bm25_by_hand_whatever_the_query_is(pool: Catalog) -> None:
     pieces = st.sampled_from([*vocabulary, "absent", "'", '"', "$1", ");--", "🙂", "ÉGG"])
 
     @given(st.lists(pieces, min_size=1, max_size=5).map(" ".join))
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, suppress_health_check=list(HealthCheck))
     def check(query: str) -> None:
         expected = by_hand(query)
         rows = found(pool, query)

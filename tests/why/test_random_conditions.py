@@ -105,8 +105,7 @@ def cell(number: int, column: str) -> int | None:
 
 @settings(
     max_examples=examples(25),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(tops=st.lists(TREE, min_size=1, max_size=3), number=st.integers(0, 124))
 def test_the_named_conditions_are_false_or_null_and_without_them_the_row_passes(

@@ -50,7 +50,7 @@ def pool(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Catalo
 
 
 @given(RATINGS)
-@settings(deadline=None, max_examples=examples(100))
+@settings(max_examples=examples(100))
 def test_correlation_and_kappa_are_those_of_the_libraries(ratings: list[tuple[int, int]]) -> None:
     from scipy.stats import spearmanr
     from sklearn.metrics import cohen_kappa_score

@@ -30,7 +30,7 @@ class Coverage:
         return (self.covers[rows] & ~self.is_covered).sum(axis=1).astype(np.float64)
 
 
-@settings(deadline=None, max_examples=examples(100))
+@settings(max_examples=examples(100))
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 50),

@@ -30,7 +30,7 @@ def plainly(names: list[str | None]) -> list[int]:
     )
 
 
-@settings(deadline=None, max_examples=examples(100))
+@settings(max_examples=examples(100))
 @given(
     EQUALLY_LONG | st.lists(st.none() | st.text(max_size=12), max_size=40),
     st.sampled_from([pa.string(), pa.large_string()]),
@@ -51,7 +51,7 @@ def test_a_slice_of_names_is_sorted_by_its_own_names() -> None:
     assert ascending(pa.chunked_array([names]).slice(5, 10)).tolist() == list(range(9, -1, -1))
 
 
-@settings(deadline=None, max_examples=examples(100))
+@settings(max_examples=examples(100))
 @given(st.data(), st.sampled_from(TYPES), st.booleans())
 def test_rows_in_another_order_are_those_that_arrow_takes(
     data: st.DataObject, type_: pa.DataType, is_even: bool

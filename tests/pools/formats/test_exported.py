@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import Catalog
@@ -177,9 +177,7 @@ def test_a_record_of_somebody_elses_is_not_taken_for_an_export(
     assert set(json.loads(row["metadata"])) >= {"fingerprint", "source"}
 
 
-@settings(
-    max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow], deadline=None
-)  # how fast is not the question
+@settings(max_examples=examples(50))
 @given(st.dictionaries(TEXTS, NESTED, min_size=1, max_size=3))
 def test_any_metadata_comes_back(metadata: dict[str, Any]) -> None:
     turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]

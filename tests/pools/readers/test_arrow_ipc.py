@@ -63,14 +63,14 @@ def test_files_and_streams_give_their_rows_without_nulls(
     assert is_stream(data) is not is_file
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 50), st.integers(1, 300), st.booleans())
 def test_blocks_may_fall_anywhere(step: int, block: int, is_file: bool) -> None:
     data = packed(table(), is_file=is_file, step=step)
     assert [row["n"] for row in read(data, block)] == list(range(50))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2000))
 def test_a_cut_file_is_refused_and_not_taken_for_a_shorter_one(cut: int) -> None:
     data = packed(table(), is_file=False)
