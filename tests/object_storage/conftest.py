@@ -7,7 +7,9 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,9 +24,7 @@ def s3() -> Iterator[str]:
     server = shutil.which("moto_server")
     if not server:
         pytest.skip("no server of S3's protocol is at hand: pip install 'moto[server]' elsewhere")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     environment = {
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -35,19 +35,30 @@ def s3() -> Iterator[str]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     command = [server, "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    with pytest.MonkeyPatch.context() as patch:
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **quiet) as process, pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
-        _create_bucket(environment["AWS_ENDPOINT_URL"])
-        yield f"s3://{BUCKET}"
-    process.terminate()
-    process.wait()
+        try:
+            _create_bucket(environment["AWS_ENDPOINT_URL"], process)
+            yield f"s3://{BUCKET}"
+        finally:
+            process.terminate()
 
 
-def _create_bucket(endpoint: str) -> None:
+def _free_port() -> int:
+    """Return a port that nobody has, below those that systems give to whoever asks for any."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with suppress(OSError), socket.socket() as free:
+            free.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
+
+
+def _create_bucket(endpoint: str, server: "subprocess.Popen[bytes]") -> None:
     request = urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT")
-    for _ in range(300):
+    until = time.monotonic() + 300
+    while time.monotonic() < until and server.poll() is None:
         try:
             with urllib.request.urlopen(request):
                 return
