@@ -246,7 +246,7 @@ def children(process: int) -> list[int]:
 
 def worker_of(process: int, before: Sequence[int] = ()) -> int:
     """Wait until a process has a worker that was not there before."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         for child in set(children(process)) - set(before):
             with suppress(OSError):
@@ -275,7 +275,7 @@ def test_a_killed_worker_ends_the_load_with_an_error_and_a_clean_catalog(
         loading = threads.submit(catalog.register, endless, pool="p", jobs=2)
         os.kill(worker_of(os.getpid(), before), signal.SIGKILL)
         with pytest.raises(WorkerError) as error:
-            loading.result(timeout=30)
+            loading.result(timeout=120)
     assert str(endless) in str(error.value)
     assert "-9" in str(error.value)
     assert (list(catalog.store.scratch.iterdir()), catalog.pools().height) == ([], 0)
@@ -290,8 +290,8 @@ def test_workers_end_with_their_parent(catalog: Catalog, endless: Path, number: 
     parent = subprocess.Popen([*command, str(endless), "--pool", "p", "--jobs", "2"])
     worker = worker_of(parent.pid)
     parent.send_signal(number)
-    assert parent.wait(timeout=30) == (130 if number == signal.SIGINT else -9)
-    deadline = time.monotonic() + 30
+    assert parent.wait(timeout=120) == (130 if number == signal.SIGINT else -9)
+    deadline = time.monotonic() + 120
     while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not Path(f"/proc/{worker}").exists()
