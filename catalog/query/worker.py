@@ -90,11 +90,13 @@ class Child:
     Attributes:
         owner: the process that started it.
         is_idle: whether it waits for a request; one that does not is ended, not kept.
+        is_killed: whether its time was over.
     """
 
     def __init__(self) -> None:
         self.owner = os.getpid()
         self.is_idle = True
+        self.is_killed = False
         self.process = child_process.start("catalog.query.worker")
 
     def send(self, message: Any) -> None:
@@ -133,12 +135,17 @@ class Child:
         if seconds is None:
             yield
             return
-        timer = threading.Timer(seconds + 3 * GRACE, self.process.kill)
+        timer = threading.Timer(seconds + 3 * GRACE, self._kill)
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
+            timer.join()  # it may be killing the process, which has just answered
+
+    def _kill(self) -> None:
+        self.is_killed = True
+        self.process.kill()
 
     def end(self) -> None:
         """End it and free its pipes."""
@@ -160,7 +167,7 @@ def _child(limits: Limits) -> Iterator[Child]:
     try:
         yield child
     finally:
-        if child.is_idle:
+        if child.is_idle and not child.is_killed:
             with _lock:
                 _idle.append(child)
         else:

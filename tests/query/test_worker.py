@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,6 +113,27 @@ def test_an_argument_that_does_not_travel_is_an_error_and_the_process_is_kept() 
     with pytest.raises((AttributeError, pickle.PicklingError)):
         worker.call(wait, ["x" * 100_000, lambda: 0], limits=Limits())
     assert worker.call(process_id, limits=Limits()) == before
+
+
+class LastMoment:
+    """Timer whose time is over when it is cancelled."""
+
+    def __init__(self, seconds: float, function: Callable[[], object]) -> None:
+        self.cancel = function
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    join = start
+
+
+def test_a_process_that_was_killed_while_it_answered_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "threading", SimpleNamespace(Timer=LastMoment))
+        killed = worker.call(process_id, limits=Limits(seconds=1))
+    assert worker.call(process_id, limits=Limits()) != killed
 
 
 def test_progress_is_passed_on() -> None:
