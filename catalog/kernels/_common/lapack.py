@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
+
+import numpy as np
 
 from catalog.kernels._common.arrays import Numbers
 
@@ -48,15 +50,29 @@ def _call(name: str, *arguments: Argument) -> None:
 
 
 def _as_pointer(argument: Argument) -> Any:
-    if isinstance(argument, bytes):
-        return ctypes.c_char_p(argument)
+    if isinstance(argument, np.ndarray):
+        return argument.__array_interface__["data"][0]  # half the time of `ctypes.data`
     if isinstance(argument, ctypes.c_int):
         return ctypes.byref(argument)
-    if isinstance(argument, int):
-        return ctypes.byref(ctypes.c_int(argument))
-    if isinstance(argument, float):
-        return ctypes.byref(ctypes.c_double(argument))
-    return argument.ctypes.data
+    return _KEEP[type(argument)](argument)
+
+
+@lru_cache(4096)
+def _whole(number: int) -> Any:
+    return ctypes.byref(ctypes.c_int(number))
+
+
+@lru_cache(64)
+def _real(number: float) -> Any:
+    return ctypes.byref(ctypes.c_double(number))
+
+
+_KEEP: dict[type, Callable[[Any], Any]] = {
+    bytes: lru_cache(64)(ctypes.c_char_p),
+    int: _whole,
+    float: _real,
+}
+"""What makes a pointer to a scalar, which the routines only read; making one takes longer."""
 
 
 def multiply_lower(root: Numbers, b: Numbers) -> None:

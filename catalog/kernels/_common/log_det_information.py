@@ -11,7 +11,8 @@ from catalog.kernels._common.arrays import Array, Numbers, Rows, Vectors
 from catalog.kernels._common.parallel import ForBlocks
 from catalog.threads import n_threads
 
-_N_TEXTS = 2  # that one thread evaluates at a time
+_LARGE = 2**22  # products of a text; below it, threads wait longer for Python's lock than they gain
+_WORK = 2**25  # products that one thread makes at a time
 
 
 class InformationOfTexts:
@@ -48,6 +49,7 @@ class InformationOfTexts:
         # The lower triangle of a matrix in LAPACK's order is the upper triangle in NumPy's.
         self._packed = first * d + second
         self._weights = np.where(first == second, 1.0, 2.0)
+        self._products = d * d * max(1.0, float(self.lengths.mean()))
         self._factorise()
 
     def _factorise(self) -> None:
@@ -76,6 +78,12 @@ class InformationOfTexts:
         else:
             self._for_blocks(function, n, size)
 
+    def _for_texts(self, evaluate: Callable[[int, int], None], n: int) -> None:
+        if self._products < _LARGE:
+            evaluate(0, n)
+        else:
+            self.run(evaluate, n, max(1, int(_WORK / self._products)))
+
     def choose(self, row: int) -> None:
         """Add one text."""
         lapack.add_products(self._states(row), self._v, of_columns=False, triangle=b"U")
@@ -102,7 +110,7 @@ class InformationOfTexts:
             for place in range(start, stop):
                 answer[place] = self._gain(self._states(int(rows[place])))[0]
 
-        self.run(evaluate, len(rows), _N_TEXTS)
+        self._for_texts(evaluate, len(rows))
         return answer
 
     def gains_and_tangents(self, rows: Rows) -> tuple[Numbers, Vectors]:
@@ -116,7 +124,7 @@ class InformationOfTexts:
                 gains[place], root = self._gain(states)
                 tangents[place] = self._pack(self._gradient(states, root))
 
-        self.run(evaluate, len(rows), _N_TEXTS)
+        self._for_texts(evaluate, len(rows))
         return gains, tangents
 
     def _gain(self, states: Numbers) -> tuple[float, Numbers]:
@@ -127,10 +135,11 @@ class InformationOfTexts:
         y = states.copy(order="F")
         lapack.multiply_lower(self._w, y)
         size = min(y.shape)
-        inner = np.eye(size, order="F")
+        inner = np.zeros((size, size), order="F")
+        diagonal = inner.ravel(order="K")[:: size + 1]
+        diagonal[:] = 1.0
         lapack.add_products(y, inner, of_columns=size == y.shape[1], triangle=b"U")
         lapack.upper_root(inner)
-        diagonal = inner.ravel(order="K")[:: size + 1]
         return 2.0 * float(np.log(diagonal).sum()), inner
 
     def _gradient(self, states: Numbers, root: Numbers) -> Numbers:
