@@ -116,8 +116,9 @@ def _in_order(workers: Workers, parts: Iterable[Part], meter: _Meter) -> Iterato
 
 
 def _result(future: Future[StagedPart], meter: _Meter) -> StagedPart:
-    while not future.done():
-        wait([future], timeout=_POLL_SECONDS)
+    is_read = False
+    while not is_read:
+        is_read = bool(wait([future], timeout=_POLL_SECONDS).done)
         meter.show()
     return future.result()
 

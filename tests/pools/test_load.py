@@ -1,16 +1,8 @@
 """A load read in parts, by any number of processes, is the load that one process reads."""
 
 import json
-import os
 import pickle
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import Catalog, Description
-from catalog.errors import OptionError, SourceError, WorkerError
+from catalog.errors import OptionError, SourceError
 from catalog.pools.load import load
 from catalog.pools.options import ReadOptions
 from catalog.pools.parts import divided
@@ -233,67 +225,3 @@ def test_the_first_refused_file_is_named_whoever_reads_it(tmp_path: Path) -> Non
 def test_no_job_at_all_is_refused(catalog: Catalog, jsonl: Any) -> None:
     with pytest.raises(OptionError, match="jobs"):
         catalog.register(jsonl([{"instruction": "a", "output": "b"}]), pool="p", jobs=0)
-
-
-def children(process: int) -> list[int]:
-    """Return the processes that a process started."""
-    found: list[int] = []
-    for path in Path(f"/proc/{process}/task").glob("*/children"):
-        with suppress(OSError):
-            found += map(int, path.read_text().split())
-    return found
-
-
-def worker_of(process: int, before: Sequence[int] = ()) -> int:
-    """Wait until a process has a worker that was not there before."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        for child in set(children(process)) - set(before):
-            with suppress(OSError):
-                if b"catalog.pools.workers" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    return child
-        time.sleep(0.01)
-    raise TimeoutError("no worker started")
-
-
-@pytest.fixture
-def endless(tmp_path: Path) -> Path:
-    """A pipe that nobody writes into."""
-    os.mkfifo(tmp_path / "endless.jsonl")
-    return tmp_path / "endless.jsonl"
-
-
-linux = pytest.mark.skipif(sys.platform != "linux", reason="finds the worker in /proc")
-
-
-@linux
-def test_a_killed_worker_ends_the_load_with_an_error_and_a_clean_catalog(
-    catalog: Catalog, endless: Path
-) -> None:
-    before = children(os.getpid())
-    with ThreadPoolExecutor() as threads:
-        loading = threads.submit(catalog.register, endless, pool="p", jobs=2)
-        os.kill(worker_of(os.getpid(), before), signal.SIGKILL)
-        with pytest.raises(WorkerError) as error:
-            loading.result(timeout=120)
-    assert str(endless) in str(error.value)
-    assert "-9" in str(error.value)
-    assert (list(catalog.store.scratch.iterdir()), catalog.pools().height) == ([], 0)
-    assert catalog.doctor() == []
-
-
-@linux
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_workers_end_with_their_parent(catalog: Catalog, endless: Path, number: int) -> None:
-    command = [sys.executable, "-m", "catalog", "--home", str(catalog.store.path), "register"]
-    parent = subprocess.Popen([*command, str(endless), "--pool", "p", "--jobs", "2"])
-    worker = worker_of(parent.pid)
-    parent.send_signal(number)
-    assert parent.wait(timeout=120) == (130 if number == signal.SIGINT else -9)
-    deadline = time.monotonic() + 120
-    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not Path(f"/proc/{worker}").exists()
-    catalog.gc()
-    assert (list(catalog.store.scratch.iterdir()), catalog.pools().height) == ([], 0)
