@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
@@ -84,6 +85,7 @@ class ShardRun:
         shard_rows: of a new signal; of another one it becomes what its first shard fixed.
         engine: where they are computed.
         progress: called after each shard.
+        reading: held while texts are read; a commit waits for it, however long it takes.
     """
 
     store: Store
@@ -93,6 +95,7 @@ class ShardRun:
     shard_rows: int
     engine: Engine
     progress: Progress | None = None
+    reading: threading.Lock = field(default_factory=threading.Lock)
     _ready: list[ComputedShard] = field(default_factory=list)
     _committed: float = field(default_factory=time.monotonic)
     _loads: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -163,5 +166,6 @@ class ShardRun:
     def _commit(self) -> None:
         ready, self._ready = self._ready, []
         if ready:
-            commit_shards(self.store, self.signal, ready, shard_rows=self.shard_rows)
+            with self.reading:  # DuckDB writes when nobody reads
+                commit_shards(self.store, self.signal, ready, shard_rows=self.shard_rows)
         self._committed = time.monotonic()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import duckdb
 import pyarrow as pa
@@ -108,7 +109,7 @@ def compute(
             shards = ShardRun(
                 *(store, signal, report, todo.num_rows, shard_rows, engine or Local(), progress)
             )
-            shards.run(shard_values, _texts(store, todo, columns, shards.shard_rows))
+            shards.run(shard_values, _texts(shards, todo, columns))
             compact_table(store, signal)
         report.n_left += todo.num_rows - report.n_computed
         report.seconds = time.monotonic() - started
@@ -116,24 +117,34 @@ def compute(
 
 
 def _texts(
-    store: Store, todo: pa.Table, columns: Sequence[str], shard_rows: int
+    shards: ShardRun, todo: pa.Table, columns: Sequence[str]
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield the texts of one shard after the other; those of several shards are read at once.
 
     A read looks at the texts of the whole catalog, whatever rows it reads, since rows come in the
-    order of their fingerprints. So a larger pool has larger reads rather than more of them. The
-    next one runs beside the computation.
+    order of their fingerprints. So a larger pool has larger reads rather than more of them.
     """
-    ends, n_rows = 0, _whole_shards(READ_ROWS, shard_rows)
-    with ThreadPoolExecutor(1, thread_name_prefix="texts") as reader:
-        coming = reader.submit(read_texts, store, todo.slice(0, n_rows), columns)
+
+    def read(start: int, n_rows: int) -> pa.Table:
+        with shards.reading:
+            return read_texts(shards.store, todo.slice(start, n_rows), columns)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="texts") as beside:
+
+        def coming(start: int, n_rows: int) -> Callable[[], pa.Table]:
+            if shards.engine.reads_ahead and start < todo.num_rows:
+                return beside.submit(read, start, n_rows).result
+            return partial(read, start, n_rows)
+
+        ends, n_rows = 0, _whole_shards(READ_ROWS, shards.shard_rows)
+        following = coming(0, n_rows)
         while ends < todo.num_rows:
-            texts, ends = coming.result(), ends + n_rows
-            n_rows = _whole_shards(_rows_at_once(texts, todo.num_rows), shard_rows)
-            if ends < todo.num_rows:
-                coming = reader.submit(read_texts, store, todo.slice(ends, n_rows), columns)
-            for start in range(0, texts.num_rows, shard_rows):
-                yield _described(texts.slice(start, shard_rows))
+            texts, ends = following(), ends + n_rows
+            n_rows = _whole_shards(_rows_at_once(texts, todo.num_rows), shards.shard_rows)
+            following = coming(ends, n_rows)
+            for start in range(0, texts.num_rows, shards.shard_rows):
+                yield _described(texts.slice(start, shards.shard_rows))
+            del texts  # before others are read
 
 
 def _rows_at_once(texts: pa.Table, n_todo: int) -> int:

@@ -49,6 +49,10 @@ class Engine(Protocol):
     def group_seconds(self) -> float:
         """Return the seconds that answers wait to be committed with others."""
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Return whether this process may read the next contents while answers are computed."""
+
     def share(self, value: Content) -> Shared[Content]:
         """Return a value for the contents of shards, which then travel without it."""
 

@@ -14,6 +14,7 @@ class Local:
 
     name: str = "local"
     group_seconds: float = 2.0  # a killed run loses these, and its current shard
+    reads_ahead: bool = False
 
     def share(self, value: Content) -> Shared[Content]:
         """Return a value for the contents of shards."""

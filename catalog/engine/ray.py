@@ -47,6 +47,7 @@ class RayEngine:
     gpus_per_worker: float = 0.0
     name: str = "ray"
     group_seconds: float = 10.0
+    reads_ahead: bool = True
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:

@@ -50,6 +50,7 @@ class Loud:
     engine: Engine
     name: str = "loud"
     group_seconds: float = 0.0
+    reads_ahead: bool = False
 
     def share(self, value: Any) -> Any:
         return self.engine.share(value)

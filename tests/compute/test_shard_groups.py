@@ -1,6 +1,9 @@
 """Shards that are committed together, of a size that the first one fixes, beside `catalog gc`."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +25,7 @@ from tests.quick import few_of
 
 TOGETHER = Local(group_seconds=60.0)
 ALONE = Local(group_seconds=0.0)
+AHEAD = Local(group_seconds=0.0, reads_ahead=True)
 
 
 @pytest.fixture
@@ -150,6 +154,25 @@ def test_a_larger_pool_is_read_in_larger_pieces_of_whole_shards(
     compute(pool.store, pool.find("p"), signal, embedded, shard_rows=4)
     assert [n for _, n, _ in shards(pool)] == [4, 4, 4, 4, 4, 4, 1]
     assert found == reads
+
+
+def test_a_commit_waits_for_the_texts_that_are_read_beside_it(
+    pool: Catalog, signal: Signal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, read_texts, threads = replace(pool.store, wait=0.02), shard_runner.read_texts, set()
+
+    def read_slowly(store: Store, wanted: pa.Table, columns: Sequence[str]) -> pa.Table:
+        threads.add(threading.current_thread())
+        with store.reading():
+            time.sleep(0.1)
+            return read_texts(store, wanted, columns)
+
+    monkeypatch.setattr(shard_runner, "READ_ROWS", 4)
+    monkeypatch.setattr(shard_runner, "READ_BYTES", 1)
+    monkeypatch.setattr(shard_runner, "read_texts", read_slowly)
+    compute(store, pool.find("p"), signal, embedded, shard_rows=4, engine=AHEAD)
+    assert [n for _, n, _ in shards(pool)] == [4, 4, 4, 4, 4, 4, 1]
+    assert threading.main_thread() not in threads
 
 
 def test_a_shard_holds_the_columns_that_its_values_are_made_of(

@@ -33,6 +33,7 @@ class Elsewhere:
 
     name: str = "elsewhere"
     group_seconds: float = 0.0
+    reads_ahead: bool = False
     n_shards: int = 0
     n_bytes: list[int] = field(default_factory=list)
 
