@@ -76,8 +76,8 @@ class Watch:
                 try:
                     return future.result(timeout=self._tick())
                 except NotYet:
-                    if future.done():  # the work's own timeout, and no tick of ours
-                        raise
+                    if future.done():  # since our tick, or by a timeout of its own
+                        return future.result()
                 self.check()
                 self._tell()
         except BaseException:
