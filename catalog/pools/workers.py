@@ -155,7 +155,7 @@ def _listen(put: Callable[[Any], None]) -> None:
     try:
         while True:
             put(pickle.load(sys.stdin.buffer))
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):  # of a request that was cut
         os._exit(0)
 
 

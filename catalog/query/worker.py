@@ -215,7 +215,7 @@ def _listen(requests: Any, put: Callable[[Any], None]) -> None:
     try:
         while True:
             put(pickle.load(requests))
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):  # of a request that was cut
         os._exit(0)
 
 
