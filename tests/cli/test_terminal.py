@@ -96,7 +96,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch, columns: int = 80) -> Iterator[Cal
 def in_process(
     monkeypatch: pytest.MonkeyPatch, home: Path, *arguments: str, columns: int = 80
 ) -> str:
-    """Everything that a command of this process writes to a terminal."""
+    """Everything that a command of this process writes to a terminal, without its bar."""
+    monkeypatch.setattr(output, "QUIET", 600.0)
     with terminal(monkeypatch, columns) as screen:
         main(["--home", str(home), *arguments], standalone_mode=False)
         return screen()
