@@ -53,7 +53,7 @@ class Tangents:
             self._n_used = max(self._n_used, max(self._free[-n_new:]) + 1)
             del self._free[-n_new:]
         kept = self.slots[rows] >= 0
-        slots, h = self.slots[rows[kept]], tangents[kept]
+        slots, h = self.slots[rows[kept]], tangents if kept.all() else tangents[kept]
         self._h[slots] = h
         self._norm[slots] = np.sqrt(2.0 * np.einsum("ij,ij->i", h, h))
         self._gain[slots] = gains[kept]
