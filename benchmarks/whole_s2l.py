@@ -12,7 +12,8 @@ processes and in turn, with another seed in every pair, so that neither uses a c
 Assignment keeps it below its bar. By processor time on one thread of an AMD EPYC with AVX2, 21
 assignments of 150,000 x 12 to 100 centres take 0.7 s: products of 13 columns are about half of it,
 the argmax over 100 scores a quarter. faiss finds the nearest centre of narrow vectors in one fused
-loop, in 0.36 s. The whole process takes 2.6 s at that size.
+loop, in 0.36 s. The whole process takes 2.6 s at that size. Bounds by the triangle inequality
+(Hamerly) would leave out 28 % of these rows in 20 iterations, which is less than they cost.
 """
 
 from __future__ import annotations
