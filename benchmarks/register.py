@@ -16,6 +16,10 @@ A profile of Alpaca in one process, by samples: 24 % in DuckDB (a new catalog's 
 new, the commit), 17 % in reading JSON, 15 % in fingerprints, 11 % in roles and conversations, 9 %
 in the rows of batches, 8 % in imports, 6 % in Parquet. No part is large enough to give the rest of
 the bar by itself.
+
+A million records of 1 kB take 15 s of reading in two processes, and 10 s of writing. Of those,
+DuckDB stores the texts in 9.6 s, 16.7 s of processor time: zstd. Uncompressed it would take 3 s,
+and 1,050 MB instead of 408.
 """
 
 from __future__ import annotations
