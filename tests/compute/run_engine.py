@@ -184,6 +184,7 @@ def make_shards_small() -> None:
 def main(
     home: str, what: str, name: str, address: str, model: str, n_deaths: str, folder: str
 ) -> None:
+    shard_runner.READ_ROWS, shard_runner.READ_BYTES = 2 * ROWS, 1  # read ahead, again and again
     if what not in STUBS:
         make_shards_small()
     engine: Engine = Local(group_seconds=0.0)

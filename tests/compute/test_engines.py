@@ -151,7 +151,6 @@ def beside(job: Job) -> Job:
     return Job(Catalog.open(copy, isolated=False), job.what, job.address, job.model)
 
 
-@pytest.mark.slow
 def test_a_killed_driver_and_a_killed_worker_change_no_byte(job: Callable[..., Job]) -> None:
     broken = job("stub")
     whole = beside(broken)
