@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import OptionError, SourceError
-from catalog.messages import listed
+from catalog.messages import argument, listed
 from catalog.pools.axolotl import axolotl
 from catalog.pools.llamafactory import LOCATIONS, llamafactory
 from catalog.pools.options import ReadOptions
@@ -29,13 +29,14 @@ def described(value: Any) -> str | None:
     """Return the message for a document that describes datasets, or None for any other.
 
     >>> described({"mine": {"file_name": "mine.json"}, "other": {"hf_hub_url": "x/y"}})
-    'it describes 2 datasets and holds no records: choose an entry: mine, other'
+    "it describes 2 datasets and holds no records: choose one (entry='mine') of mine, other"
     """
     index = _index(value)
     if index is None:
         return None
     count = f"{len(index):,} dataset{'s' if len(index) != 1 else ''}"
-    return f"it describes {count} and holds no records: choose an entry: {listed(index)}"
+    option = argument("entry", next(iter(index)))
+    return f"it describes {count} and holds no records: choose one ({option}) of {listed(index)}"
 
 
 def with_entry(
@@ -66,10 +67,7 @@ def with_entry(
     path = path / INFO if path.is_dir() else path
     index = _index(_document(path))
     if index is None:
-        message = (
-            f"{path} describes no datasets: expected LLaMA-Factory's {INFO} or an axolotl YAML"
-        )
-        raise SourceError(message, reason="unknown_shape")
+        raise _no_description(path)
     numbered = dict(enumerate(index.values(), 1))
     item = index.get(entry)
     if item is None and entry.isdecimal():
@@ -122,6 +120,9 @@ def _document(path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SourceError(
-            f"{path}: the text is not JSON: {error}", reason="unknown_shape"
-        ) from error
+        raise _no_description(path, f"; the text is not JSON: {error}") from error
+
+
+def _no_description(path: Path, detail: str = "") -> SourceError:
+    expected = f"expected LLaMA-Factory's {INFO} or an axolotl YAML"
+    return SourceError(f"{path} describes no datasets: {expected}{detail}", reason="unknown_shape")
