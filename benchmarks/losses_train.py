@@ -7,6 +7,11 @@ epochs, 12 checkpoints, and the losses before training. Each runs as a fresh pro
 imported torch and transformers before its clock starts. PATH is a checkout of the code of before,
 commit b0e4ee2; without it the script takes that commit out of this repository. The losses must
 agree to 1e-5 and the clusters of SmallToLarge must be the same.
+
+That holds for 300 records. Beyond, training itself multiplies rounding: of 1,000 records the losses
+of the first checkpoint agree to 1e-6, those of the third to 1.3e-5, those of the last to 6e-3. The
+code of before, with its first weights changed by one part in 10,000,000, differs from itself by
+2e-6, 3e-4 and 0.1 at the same checkpoints.
 """
 
 from __future__ import annotations
@@ -76,7 +81,8 @@ def _row(ours: list[Any], theirs: list[Any], figures: Any, n_records: int) -> di
     processor = [np.array([each[1] for each in side]) for side in (ours, theirs)]
     figures |= seconds_of(*([each[0] for each in side] for side in (ours, theirs)))
     figures["ratio_processor"] = float(np.median(processor[1] / processor[0]))
-    gap = float(np.abs(ours[0][2] - theirs[0][2]).max())
+    gaps = np.abs(ours[0][2] - theirs[0][2]).max(axis=0)  # (12,)
+    gap = float(gaps.max())
     is_same = _clusters(ours[0][2]) == _clusters(theirs[0][2])
     return {
         "what": f"losses train tiny, {n_records:,} records of Alpaca, 3 epochs, 12 checkpoints",
@@ -84,6 +90,7 @@ def _row(ours: list[Any], theirs: list[Any], figures: Any, n_records: int) -> di
         **figures,
         "bar": BAR,
         "largest_difference": gap,
+        "first_difference": float(gaps[0]),
         "same_clusters": is_same,
         "is_met": figures["ratio"] >= BAR and gap <= 1e-5 and is_same,
     }
