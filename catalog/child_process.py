@@ -6,10 +6,14 @@ Requests and answers go through their standard input and output, pickled.
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from catalog.messages import flags_variable
 
@@ -35,3 +39,23 @@ def end(process: subprocess.Popen[bytes]) -> None:
         with suppress(OSError):
             assert pipe
             pipe.close()
+
+
+def receiver() -> Callable[[], Any]:
+    """Return, in a process that serves, a function that waits for the next request.
+
+    The process ends, whatever it does, when its parent is gone.
+    """
+    from queue import SimpleQueue
+
+    queue: SimpleQueue[Any] = SimpleQueue()
+    threading.Thread(target=_listen, args=(queue.put,), daemon=True).start()
+    return queue.get
+
+
+def _listen(put: Callable[[Any], None]) -> None:
+    try:
+        while True:
+            put(pickle.load(sys.stdin.buffer))
+    except (EOFError, pickle.UnpicklingError):  # of a request that was cut
+        os._exit(0)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from catalog import child_process
@@ -144,19 +143,9 @@ def main() -> None:
             pickle.dump((kind, value), answers)
             answers.flush()
 
-        requests: SimpleQueue[Any] = SimpleQueue()
-        threading.Thread(target=_listen, args=(requests.put,), daemon=True).start()
+        receive = child_process.receiver()
         while True:
-            _serve(requests.get(), send)
-
-
-def _listen(put: Callable[[Any], None]) -> None:
-    """Hand requests on; end the process, whatever it does, when the parent is gone."""
-    try:
-        while True:
-            put(pickle.load(sys.stdin.buffer))
-    except (EOFError, pickle.UnpicklingError):  # of a request that was cut
-        os._exit(0)
+            _serve(receive(), send)
 
 
 def _serve(request: Any, send: Callable[[str, Any], None]) -> None:

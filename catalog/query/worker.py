@@ -195,28 +195,15 @@ def _request(function: Callable[..., Any], args: Any, kwargs: Any, limits: Limit
 
 def main() -> None:
     """Serve requests until the parent closes the pipe."""
-    from queue import SimpleQueue
-
     from catalog.query.runner import end_stuck_process_with
 
-    requests = sys.stdin.buffer
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # a library that prints must not write into the answers
         channel = _Channel(answers)
         end_stuck_process_with(channel.fail_and_exit)
-        queue: SimpleQueue[Any] = SimpleQueue()
-        threading.Thread(target=_listen, args=(requests, queue.put), daemon=True).start()
+        receive = child_process.receiver()
         while True:
-            _serve(channel, queue.get)
-
-
-def _listen(requests: Any, put: Callable[[Any], None]) -> None:
-    """Hand requests on; end the process, whatever it does, when the parent is gone."""
-    try:
-        while True:
-            put(pickle.load(requests))
-    except (EOFError, pickle.UnpicklingError):  # of a request that was cut
-        os._exit(0)
+            _serve(channel, receive)
 
 
 class _Channel:
