@@ -32,7 +32,8 @@ docs: $(VENV)/.installed-docs  ## the site, into build/site; a warning, a dead l
 pictures: $(VENV)/.installed-test  ## the pictures of the docs, of the demo's catalog, by Chromium
 	$(BIN)/python docs/generate/pictures.py
 
-# Speed beside the peers'; what misses its bar is said on the page and stops nothing.
+# Speed beside the peers'; what misses its bar is said on the page and stops nothing. It takes some hours, and goes on where it was: what
+# this code has measured on this processor is in .benchmarks.
 BENCHMARKS := register start embed losses losses_train kmeans log_det facility_location two_round map diverse k_center near_duplicates whole_s2l loader search page targeted methods engine engine_kernels
 benchmarks: $(VENV)/.installed-benchmark  ## every ratio of docs/results, on a machine that does nothing else
 	mkdir -p docs/results/benchmarks

@@ -9,7 +9,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from pairs import ROOT
+from kept import ROOT
 
 
 def taken_out(commit: str, folder: Path) -> Path:

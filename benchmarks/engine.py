@@ -32,6 +32,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pyarrow as pa
+from kept import kept
 from pairs import alpaca, alternate, arguments, report
 
 from catalog import Catalog
@@ -175,11 +176,8 @@ def main() -> int:
         for each in alpaca()[: options.records]
     ]
     rows = [scaling(texts, shard=32, pairs=options.pairs)]
-    status = report(rows, options.json)
-    for row in bookkeeping(options.members):
-        rows.append(row)
-        status = report(rows, options.json)
-    return status
+    rows += kept("bookkeeping", lambda: [*bookkeeping(options.members)])
+    return report(rows, options.json)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from before import run_code, taken_out
-from pairs import ROOT, Array, alternate, arguments, report, seconds_of, table, topics
+from kept import ROOT
+from pairs import Array, alternate, arguments, report, seconds_of, table, topics
 
 from catalog.kernels.facility_location import facility_location
 
@@ -128,13 +129,13 @@ def against_before(n: int, budget: int, n_topics: int, pairs: int) -> dict[str, 
 def main() -> int:
     options = arguments(__doc__ or "", large={"action": "store_true"})
     if options.large:
-        return report([against_before(50_000, 5_000, 1_000, 1)], options.json)
+        return report([against_before(50_000, 5_000, 1_000, options.pairs)], options.json)
     x = topics(5000, 384, 200)
     results = [
         compare(name, peer, x, options.pairs)
         for name, peer in (("submodlib-py", submodlib), ("apricot-select", apricot))
     ]
-    results.append(against_before(20_000, 2_000, 400, min(options.pairs, 2)))
+    results.append(against_before(20_000, 2_000, 400, options.pairs))
     return report(results, options.json)
 
 

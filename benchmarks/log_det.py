@@ -4,7 +4,7 @@ version 1, which padded texts (token states).
 Run: python benchmarks/log_det.py [--large] [--pairs N] [--json FILE]      (needs submodlib-py)
 
 ``--large`` times only 50,000 texts of 64 states on average, width 128, budget 5,000, against
-version 1, once each.
+version 1.
 
 A profile of 8,000 texts on two processors of an AMD EPYC without AVX-512: of 15.6 s, 9.5 s evaluate
 24,000 texts, 400 us each on one thread, 21 GFLOP/s of products, factors and solves of 128 x 128;
@@ -135,7 +135,7 @@ def long_texts(n: int, budget: int, pairs: int) -> dict[str, Any]:
 def main() -> int:
     options = arguments(__doc__ or "", large={"action": "store_true"})
     if options.large:
-        return report([long_texts(50_000, 5_000, pairs=1)], options.json)
+        return report([long_texts(50_000, 5_000, options.pairs)], options.json)
     rows = [vectors(options.pairs), tokens(options.pairs), long_texts(8_000, 800, options.pairs)]
     return report(rows, options.json)
 

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from before import run_code, taken_out
-from pairs import ROOT, Array, alpaca, alternate, arguments, report, seconds_of
+from kept import ROOT
+from pairs import Array, alpaca, alternate, arguments, report, seconds_of
 
 from catalog.kernels.kmeans import kmeans
 
@@ -52,7 +53,7 @@ def main() -> int:
     """Run both sides in turn and compare their losses."""
     options = arguments(
         __doc__ or "",
-        records={"type": int, "default": 1000},
+        records={"type": int, "default": 5000},
         threads={"type": int, "default": 2},
         before={"type": Path, "help": f"checkout of commit {BEFORE}"},
     )

@@ -158,7 +158,10 @@ def main() -> int:
     if options.million:
         return report([million()], options.json)
     if options.large:
-        return report([laid_out(52_000, 1, 1.7), placed(50_000, 10_000, 1)], options.json)
+        return report(
+            [laid_out(52_000, options.pairs, 1.7), placed(50_000, 10_000, options.pairs)],
+            options.json,
+        )
     rows = [laid_out(10_000, options.pairs, 1.7), placed(10_000, 10_000, options.pairs)]
     return report(rows, options.json)
 

@@ -1,15 +1,13 @@
 """Time and memory of the methods beside the seeds at 50,000 members, beside the obvious peer.
 
 Run: python benchmarks/methods.py [--rows N] [--only NAME ...] [--pairs N] [--json FILE]
-     [--folder FOLDER] [--minutes N]
+     [--folder FOLDER]
 
-It starts no method after --minutes. Run it again with the same --json, which keeps what was
-measured, and --folder, which keeps the pool, until it says that nothing is left.
-
-A pool of planted texts, vectors, scores and losses is registered once. Each selection of 10 % and
-each peer runs in a process of its own, without caches, so that its peak of memory is its own. A
-selection reads its signals from the catalog, checks the definition and stores the subset; a peer
-has its arrays in memory. DSIR's peer needs data-selection; others need what the catalog needs.
+A pool of planted texts, vectors, scores and losses is registered once, in --folder if given.
+Each selection of 10 % and each peer runs in a process of its own, without caches, so that its peak
+of memory is its own. A selection reads its signals from the catalog, checks the definition and
+stores the subset; a peer has its arrays in memory. DSIR's peer needs data-selection; others need
+what the catalog needs.
 """
 
 from __future__ import annotations
@@ -21,10 +19,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept import kept
 from method_peers import PEERS, is_there
 from method_pool import N_ROWS, SETTINGS, SHARE, filled
 from pairs import arguments, peak_gib, report
@@ -43,37 +43,23 @@ def main() -> int:
         rows={"type": int, "default": N_ROWS, "help": "members of the pool"},
         only={"nargs": "*", "default": [*SETTINGS], "help": "selectors to measure"},
         folder={"type": Path, "help": "folder that keeps the pool for another run"},
-        minutes={"type": float, "default": 4.0, "help": "minutes after which no method starts"},
     )
-    end = time.monotonic() + 60 * options.minutes
-    rows = {row["what"]: row for row in _kept(options.json)}
-    left = [name for name in options.only if _what(name, options.rows) not in rows]
     with _pool(options.folder, options.rows) as folder:
-        while left and time.monotonic() < end:
-            row = _measured(folder, left.pop(0), options)
-            rows[row["what"]] = row
-    if left:
-        print(f"left for another run: {' '.join(left)}")  # noqa: T201
-    return report(sorted(rows.values(), key=lambda row: row["what"]), options.json)
+        rows = [
+            kept(name, partial(_measured, folder, name, options)) for name in sorted(options.only)
+        ]
+    return report(rows, options.json)
 
 
 def _what(name: str, n_rows: int) -> str:
     return f"{name}, {n_rows:,} members, {SHARE:.0%} of them"
 
 
-def _kept(path: Path | None) -> list[dict[str, Any]]:
-    """Return what an earlier run measured."""
-    if path is None or not path.exists():
-        return []
-    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["rows"]
-    return rows
-
-
 @contextmanager
-def _pool(kept: Path | None, n_rows: int) -> Iterator[Path]:
+def _pool(given: Path | None, n_rows: int) -> Iterator[Path]:
     """Yield the folder of the pool, which is made if it is not there."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = kept or Path(temporary)
+        folder = given or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "arrays.npz").exists():  # it is written last
             filled(folder, n_rows)

@@ -4,47 +4,60 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from kept import ROOT, command, finish, finished, kept
 
 from catalog.subsets.environment import environment
 
 Array = np.ndarray[Any, Any]
 
-ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("CATALOG_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+_comparisons = itertools.count()  # every one of a command has a number
 
 
 def alternate(
     ours: Callable[[int], Any], theirs: Callable[[int], Any], *, pairs: int
-) -> tuple[list[Any], list[Any], dict[str, float]]:
+) -> tuple[list[Any], list[Any], dict[str, Any]]:
     """Run both ``pairs`` times, A B A B; each gets the number of its turn (for a seed).
+
+    Every pair is kept, with its answers: a command that ended early measures only what is left.
 
     Returns:
         Our answers, their answers, and the figures: median seconds of both, and the ratio
         theirs / ours (above 1: ours is faster). The ratio is the median of the pairs' ratios, with
         the least and the greatest.
     """
-    answers: tuple[list[Any], list[Any]] = ([], [])
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for turn in range(pairs):
-        for side, function in enumerate((ours, theirs)):
-            start = time.perf_counter()
-            answers[side].append(function(turn))
-            seconds[side].append(time.perf_counter() - start)
-    return answers[0], answers[1], seconds_of(*seconds)
+    number = next(_comparisons)
+
+    def pair(turn: int) -> list[tuple[Any, float]]:
+        return [_clocked(function, turn) for function in (ours, theirs)]
+
+    turns = [kept(f"{number}-{turn}", partial(pair, turn)) for turn in range(pairs)]
+    sides = [[turn[side][0] for turn in turns] for side in range(2)]
+    seconds = [[turn[side][1] for turn in turns] for side in range(2)]
+    return sides[0], sides[1], seconds_of(*seconds)
 
 
-def seconds_of(ours: list[float], theirs: list[float]) -> dict[str, float]:
+def _clocked(function: Callable[[int], Any], turn: int) -> tuple[Any, float]:
+    start = time.perf_counter()
+    answer = function(turn)
+    return answer, time.perf_counter() - start
+
+
+def seconds_of(ours: list[float], theirs: list[float]) -> dict[str, Any]:
     """Return the figures of pairs of seconds, as `alternate` does of its own clock's."""
     ratios = np.array(theirs) / np.array(ours)
     return {
@@ -53,6 +66,7 @@ def seconds_of(ours: list[float], theirs: list[float]) -> dict[str, float]:
         "ratio": float(np.median(ratios)),
         "ratio_least": float(ratios.min()),
         "ratio_greatest": float(ratios.max()),
+        "pairs": len(ratios),
     }
 
 
@@ -92,20 +106,22 @@ def timed(
         last: a column of the answer; the row shows its last value.
         what: the description of the computation.
     """
-    start, start_cpu = time.perf_counter(), time.process_time()
-    answer = compute()
-    took = time.perf_counter() - start
-    peak = peak_gib()
-    return {
-        "what": what,
-        "seconds": took,
-        "bar_seconds": seconds,
-        "cpu_seconds": time.process_time() - start_cpu,
-        "peak_gib": peak,
-        "bar_gib": gib,
-        last: answer[last].to_pylist()[-1],
-        "is_met": took < seconds and peak < gib,
-    }
+
+    def measured() -> dict[str, Any]:
+        start, start_cpu = time.perf_counter(), time.process_time()
+        answer = compute()
+        return {
+            "seconds": time.perf_counter() - start,
+            "bar_seconds": seconds,
+            "cpu_seconds": time.process_time() - start_cpu,
+            "peak_gib": peak_gib(),
+            "bar_gib": gib,
+            last: answer[last].to_pylist()[-1],
+        }
+
+    figures = kept(f"{next(_comparisons)}", measured)
+    is_met = figures["seconds"] < seconds and figures["peak_gib"] < gib
+    return {"what": what, **figures, "is_met": is_met}
 
 
 def peak_gib() -> float:
@@ -129,6 +145,7 @@ def report(rows: list[dict[str, Any]], path: Path | None) -> int:
     Returns:
         The exit status: 0 if every row meets its bar, 1 otherwise.
     """
+    finish(rows)
     names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [[_cell(row.get(name, "")) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
@@ -139,7 +156,7 @@ def report(rows: list[dict[str, Any]], path: Path | None) -> int:
         document = {
             "name": name,
             "title": _title(),
-            "command": " ".join(_command()),
+            "command": " ".join(command("--json")),
             "machine": environment(),
             "rows": rows,
         }
@@ -154,6 +171,8 @@ def _cell(value: Any) -> str:
 def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Namespace:
     """Parse the options of every benchmark, ``--json FILE`` and ``--pairs N``, and its own options.
 
+    A command whose rows are kept reports them and ends here.
+
     Args:
         description: the benchmark's docstring.
         pairs: the default number of runs of each side.
@@ -166,7 +185,11 @@ def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Na
     parser.add_argument("--pairs", type=int, default=pairs, help="runs of each side")
     for name, option in others.items():
         parser.add_argument(f"--{name}", **option)
-    return parser.parse_args()
+    options = parser.parse_args()
+    measured = finished()
+    if measured is not None:
+        sys.exit(report(measured, options.json))
+    return options
 
 
 def has_bfloat16() -> bool:
@@ -197,13 +220,3 @@ def _title() -> str:
     """Return the first paragraph of the benchmark's docstring, in a line."""
     first = (sys.modules["__main__"].__doc__ or "").strip().split("\n\n")[0]
     return " ".join(first.split())
-
-
-def _command() -> list[str]:
-    """Return this command without the option ``--json``."""
-    kept = [
-        argument
-        for i, argument in enumerate(sys.argv[1:], 1)
-        if "--json" not in (argument, sys.argv[i - 1])
-    ]
-    return ["python", f"benchmarks/{Path(sys.argv[0]).name}", *kept]

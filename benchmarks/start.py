@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from before import taken_out
-from pairs import ROOT, alternate, arguments, report, seconds_of
+from kept import ROOT
+from pairs import alternate, arguments, report, seconds_of
 
 BEFORE = "b0e4ee2"
 SELECT = "select random p --budget 100 --seed {turn} --as s{turn}"

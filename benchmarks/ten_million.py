@@ -39,7 +39,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pairs import ROOT, arguments, report
+from kept import ROOT
+from pairs import arguments, report
 from ten_million_steps import STEPS
 from tree_memory import TreeMemory
 

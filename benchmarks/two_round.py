@@ -52,7 +52,7 @@ def compare(kernel: Callable[..., Any], rows: pa.Table, *, pairs: int) -> dict[s
 
 def main() -> int:
     """Compare both kernels."""
-    options = arguments(__doc__ or "", pairs=1, alpaca={"type": int})
+    options = arguments(__doc__ or "", pairs=5, alpaca={"type": int})
     vectors = embedded(options.alpaca) if options.alpaca else topics(N, D, 200)
     rows = table(vectors)
     kernels = (log_det, facility_location)

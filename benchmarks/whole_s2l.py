@@ -117,7 +117,8 @@ def main() -> int:
             return json.loads(answer.stdout)
 
         _, answers, figures = alternate(ours, theirs, pairs=options.pairs)
-        rows = _clusters(folder)
+        ours(options.pairs)
+        rows = _clusters(folder, f"turn{options.pairs}")
     sizes, taken = [row["size"] for row in rows], [row["taken"] for row in rows]
     is_equal = (
         sum(taken) == answers[0][0] == budget
@@ -136,13 +137,13 @@ def main() -> int:
     return report([row], options.json)
 
 
-def _clusters(folder: Path) -> list[dict[str, int]]:
-    """Return the size and the selected members of each cluster in our first answer."""
+def _clusters(folder: Path, subset: str) -> list[dict[str, int]]:
+    """Return the size and the selected members of each cluster in one of our answers."""
     from catalog import Catalog
 
-    query = """
+    query = f"""
     SELECT any_value(CAST(why->>'cluster_size' AS BIGINT)) AS size, count(*) AS taken
-    FROM subset('turn0')
+    FROM subset('{subset}')
     GROUP BY why->>'cluster'
     """
     return Catalog.open(folder / "home").sql(query).to_dicts()
