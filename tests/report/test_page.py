@@ -69,6 +69,8 @@ def test_a_report_opens_from_the_disk(
     assert (background == "rgb(255, 255, 255)") is (scheme == "light")
     page.click("#tab-compare")
     until(page, "document.querySelectorAll('#pane-compare table').length >= 4")
+    measured = page.locator("#pane-compare tr", has_text="coverage").locator("td").all_inner_texts()
+    assert ["±" in text for text in measured] == [False, False, False, True, True]
     page.click("#tab-definitions")
     until(page, "document.getElementById('pane-definitions').textContent.includes('uniform_hash')")
     page.click("#tab-rows")

@@ -1,4 +1,4 @@
-// Subsets beside each other and beside a random draw of the same size.
+// Subsets beside each other and beside random draws of the same size.
 import { ask, columns, isReport, page, subsets } from './data.js';
 import { element, failure, quiet, shown, table } from './dom.js';
 import { pairView } from './selections.js';
@@ -6,28 +6,36 @@ import { pairView } from './selections.js';
 const UP = '--above';
 const DOWN = '--below';
 const COVERAGE = 'Coverage is that of `catalog compare --projection pca`.';
-const DEEPEST = 40; // percent of colour for four times the random draw's number, or a quarter of it
+const USUAL = 2; // standard deviations that random draws often differ by
+const DEEPEST = 40; // percent of colour, from 32 standard deviations on
 
-function ratioCell(row, measure, rows) {
+function measureCell(row, measure, { rows, spread }) {
   const value = row[measure];
   const random = rows.find((other) => other.name === `random ${shown(row.n_members)}`);
-  const base = random?.[measure];
+  const deviation = spread[random?.name]?.[measure];
   const cell = element('span', { dataset: { figure: 'yes' } }, shown(value));
-  if (row === random || !(value > 0) || !(base > 0) || value === base) return cell;
-  const ratio = value / base;
-  const share = Math.min(DEEPEST, Math.abs(Math.log2(ratio)) * 26);
-  cell.className = 'ratio';
-  cell.title = `${ratio.toFixed(2)} times the random draw`;
-  cell.style.background = `color-mix(in srgb, var(${ratio > 1 ? UP : DOWN}) ${share}%, transparent)`;
+  if (value == null || !deviation) return cell;
+  if (row === random) {
+    cell.append(` ± ${+deviation.toPrecision(2)}`);
+    return cell;
+  }
+  const distance = (value - random[measure]) / deviation;
+  cell.title = `${distance.toFixed(1)} standard deviations from the mean of random draws`;
+  if (Math.abs(distance) < USUAL) return cell;
+  const share = Math.min(DEEPEST, 8 * Math.log2(Math.abs(distance)));
+  cell.className = 'unusual';
+  cell.style.background = `color-mix(in srgb, var(${distance > 0 ? UP : DOWN}) ${share}%, transparent)`;
   return cell;
 }
 
-function measuresTable(rows) {
+function measuresTable(comparison) {
+  const { rows } = comparison;
   const measures = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => key !== 'name');
   const lines = measures.map((measure) => [
-    measure.replaceAll('_', ' '), ...rows.map((row) => ratioCell(row, measure, rows)),
+    measure.replaceAll('_', ' '), ...rows.map((row) => measureCell(row, measure, comparison)),
   ]);
-  const caption = 'Measures: blue is above a random draw of the same size, orange below';
+  const caption = 'Measures: blue is above random draws of the same size by two standard deviations '
+    + 'or more, orange below';
   return table(['measure', ...rows.map((row) => row.name)], lines, caption);
 }
 
@@ -61,10 +69,11 @@ async function measure(pane, chosen) {
   pane.replaceChildren(quiet('measuring…'));
   try {
     const references = chosen.map((column) => column.name);
-    const { rows, overlap, notes } = await ask('compare', { references });
+    const comparison = await ask('compare', { references });
+    const { rows, overlap, notes } = comparison;
     pane.replaceChildren(
       sourcesTable(chosen),
-      rows.length ? measuresTable(rows) : '',
+      rows.length ? measuresTable(comparison) : '',
       rows.some((row) => 'coverage' in row) ? quiet(COVERAGE) : '',
       overlap.length ? overlapTable(overlap) : '',
       ...notes.map((note) => quiet(`Not measured: ${note}`)),
