@@ -116,6 +116,19 @@ def test_search_rows_and_keys(server: PageServer, open_page: Open) -> None:
     until(page, "document.getElementById('pane-quarantine').textContent.includes('<u>no answer')")
 
 
+def test_the_numbers_beside_the_rows_are_those_filtered_by(
+    server: PageServer, open_page: Open
+) -> None:
+    page = open_page(server.url)
+    until(page, "document.querySelectorAll('tr[data-row]').length > 0")
+    heads = page.locator("table.rows th")
+    assert heads.all_inner_texts()[4:] == ["prompt characters", "quality", "last loss"]
+    brush(page, "response_characters", 0.0, 0.5)
+    until(page, "document.querySelectorAll('.filter').length === 1")
+    until(page, "document.querySelector('table.rows thead').textContent.includes('response char')")
+    assert heads.all_inner_texts()[4:] == ["response characters", "quality", "last loss"]
+
+
 @pytest.mark.slow
 def test_filters_show_what_they_remove_and_are_taken_back(
     server: PageServer, shown: Catalog, open_page: Open
@@ -155,6 +168,14 @@ def test_marks_are_made_by_keys_kept_and_taken_back(
     until(page, "Boolean(document.querySelector('#note'))")
     page.keyboard.press("b")
     until(page, "document.querySelectorAll('.mark.bad[aria-pressed=true]').length === 1")
+    assert page.locator(".pager").inner_text().strip("‹› ").startswith("1 to 50")
+    page.click("button[title='next rows']")
+    until(page, "document.querySelector('.pager').textContent.includes('51 to 90')")
+    for mark in ("good", "bad"):
+        page.keyboard.press(mark[0])
+        until(page, f"document.querySelectorAll('.mark.{mark}[aria-pressed=true]').length === 1")
+    page.wait_for_timeout(200)  # the listed rows are drawn again, and stay where they are
+    assert "51 to 90" in page.locator(".pager").inner_text()
     page.keyboard.press("n")
     page.keyboard.type("wrong 'answer'")
     page.evaluate("document.querySelector('#note').dataset.isBefore = 'yes'")
@@ -167,8 +188,9 @@ def test_marks_are_made_by_keys_kept_and_taken_back(
     assert marks(shown) == [("bad", "wrong 'answer'")]
     page.click("#undo")  # the filter
     page.click("#undo")  # the note
-    page.click("#undo")  # the mark
-    until(page, "document.querySelectorAll('.mark.bad[aria-pressed=false]').length === 1")
+    for _ in range(3):
+        page.click("#undo")  # the marks
+    until(page, "!document.querySelector('.mark[aria-pressed=true]')")
     assert marks(shown) == []
 
 

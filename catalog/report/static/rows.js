@@ -1,15 +1,16 @@
 // The rows that the filters keep, a page of them at a time; a search by meaning orders them.
-import { ask, isReport, numbers, page } from './data.js';
+import { ask, isReport, page } from './data.js';
 import { current, openRow } from './detail.js';
 import { element, failure, find, quiet, shown } from './dom.js';
 import { countShown, filters, isShown, onChange, rowsShown } from './filters.js';
+import { numbersShown } from './row_numbers.js';
 
 const PAGE = 50;
-const SHOWN_NUMBERS = 3;
 let first = 0; // the place of the page's first row among those listed
 let order = null; // the rows that can be listed, in order; null: every row of the page
 let asked = 0;
 let redrawing = 0;
+let set = []; // the filters that the listed rows passed
 
 async function listedOrder() {
   const ranked = [...filters.values()].find((each) => each.ranked)?.ranked;
@@ -36,8 +37,7 @@ function listed(from, most) {
 
 const countListed = () => (order ? order.filter(isShown).length : countShown());
 
-function line(row) {
-  const tail = numbers.slice(-SHOWN_NUMBERS).map((column) => column.values[row.id]);
+function line(row, tail) {
   const cell = (text) => element('td', { className: 'clip', dir: 'auto' }, (text ?? '').slice(0, 300));
   return element(
     'tr', { dataset: { row: row.id }, onclick: ({ detail }) => openRow(row.id, { isByKey: !detail }) },
@@ -48,7 +48,7 @@ function line(row) {
     element('td', { className: 'source', title: row.source ?? '', dir: 'auto' }, row.source ?? ''),
     cell(row.prompt),
     cell(row.response),
-    ...tail.map((value) => element('td', { className: 'number' }, shown(value))),
+    ...tail.map(({ values }) => element('td', { className: 'number' }, shown(values[row.id]))),
   );
 }
 
@@ -86,14 +86,14 @@ export async function drawRows() {
     first = Math.max(0, Math.min(first, countListed() - 1));
     const rows = await ask('rows', { ids: listed(first, PAGE) });
     if (turn !== asked) return;
-    const names = numbers.slice(-SHOWN_NUMBERS).map((column) => column.label);
-    const head = ['row', 'source', 'prompt', 'response', ...names]
+    const tail = numbersShown();
+    const head = ['row', 'source', 'prompt', 'response', ...tail.map((column) => column.label)]
       .map((name, k) => element('th', { scope: 'col', className: k > 3 || !k ? 'number' : '' }, name));
     pane.replaceChildren(
       rows.length ? '' : quiet('No row passes the filters.'),
       element('table', { className: 'rows' },
         element('thead', {}, element('tr', {}, ...head)),
-        element('tbody', {}, ...rows.map(line))),
+        element('tbody', {}, ...rows.map((row) => line(row, tail)))),
       pager(),
     );
     selectLine();
@@ -129,7 +129,9 @@ export function buildRows() {
   onChange(() => {
     clearTimeout(redrawing);
     redrawing = setTimeout(() => {
-      first = 0;
+      const now = [...filters.values()].map((each) => each.filter);
+      if (now.length !== set.length || now.some((filter, k) => filter !== set[k])) first = 0;
+      set = now;
       drawRows();
     }, 60);
   });
