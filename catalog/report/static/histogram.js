@@ -15,11 +15,12 @@ export function histogram(column) {
   const clear = element('button', {
     type: 'button', className: 'link', hidden: true, onclick: () => removeFilter(column.name),
   }, 'clear');
-  const missing = column.nMissing ? `${shown(column.nMissing)} without` : '';
-  const ends = element('div', { className: 'ends' }, from, element('span', {}, missing), to);
+  const missing = column.nMissing
+    ? element('small', {}, `${shown(column.nMissing)} without`) : null;
+  const ends = element('div', { className: 'ends' }, from, to);
   const box = element(
     'fieldset', { dataset: { facet: column.name } },
-    element('legend', {}, column.label, clear), canvas, ends,
+    element('legend', {}, column.label, clear, missing), canvas, ends,
   );
   let start = null;
   let drawn = null;

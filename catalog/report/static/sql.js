@@ -45,6 +45,7 @@ export async function sqlView(pane) {
   text.onkeydown = (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) start();
   };
+  const hint = ' Read-only, under the limits of catalog sql. Fingerprints in the answer can filter.';
   const button = element('button', { type: 'button', title: 'Ctrl+Enter', onclick: start }, 'Run');
-  pane.replaceChildren(text, element('p', {}, button, ' Read-only, under the limits of catalog sql.'), body);
+  pane.replaceChildren(text, element('p', {}, button, hint), body);
 }
