@@ -88,47 +88,6 @@ def test_the_page_and_sql_agree_on_what_is_inside_an_outline(
     assert [bool(value) for value in inside] == expected
 
 
-def test_search_rows_and_keys(server: PageServer, open_page: Open) -> None:
-    page = open_page(server.url)
-    page.fill("#text", "question 1")
-    page.press("#text", "Enter")
-    until(page, "document.getElementById('count').textContent.startsWith('10 ')")
-    until(page, "document.querySelectorAll('tr[data-row]').length === 10")
-    page.click("#count")  # leaves the search
-    page.keyboard.press("j")
-    until(page, "document.querySelectorAll('#detail .message').length === 2")
-    assert "answer 10" in str(page.text_content("#detail"))
-    page.keyboard.press("j")
-    until(page, "document.getElementById('detail').textContent.includes('answer 11')")
-    page.keyboard.press("k")
-    until(page, "document.getElementById('detail').textContent.includes('answer 10')")
-    page.click("text=drawn@1 · random")
-    until(page, "document.querySelectorAll('#detail details[open] p:not(.quiet)').length > 0")
-    page.click("text=Nearest in meaning")
-    until(page, "document.querySelectorAll('.near').length > 0")
-    page.click("#tab-sql")
-    page.fill("textarea", "SELECT fingerprint FROM pool('p') WHERE source = 'code'")
-    page.click("text=Run")
-    page.click("text=Filter by these 30 members")
-    until(page, "document.getElementById('count').textContent.startsWith('4 ')")
-    page.focus("#tab-versions")
-    page.keyboard.press("ArrowRight")
-    until(page, "document.getElementById('pane-quarantine').textContent.includes('<u>no answer')")
-
-
-def test_the_numbers_beside_the_rows_are_those_filtered_by(
-    server: PageServer, open_page: Open
-) -> None:
-    page = open_page(server.url)
-    until(page, "document.querySelectorAll('tr[data-row]').length > 0")
-    heads = page.locator("table.rows th")
-    assert heads.all_inner_texts()[4:] == ["prompt characters", "quality", "last loss"]
-    brush(page, "response_characters", 0.0, 0.5)
-    until(page, "document.querySelectorAll('.filter').length === 1")
-    until(page, "document.querySelector('table.rows thead').textContent.includes('response char')")
-    assert heads.all_inner_texts()[4:] == ["response characters", "quality", "last loss"]
-
-
 @pytest.mark.slow
 def test_filters_show_what_they_remove_and_are_taken_back(
     server: PageServer, shown: Catalog, open_page: Open
