@@ -13,6 +13,7 @@ from catalog.query import worker
 from catalog.query.default_limits import QUERY_MEMORY, SELECTION_MEMORY
 from catalog.query.executor import Limits
 from catalog.query.stream import run
+from catalog.query.tokens import tokens
 from catalog.report.comparisons import compared
 from catalog.report.definitions import definitions
 from catalog.report.duplicates import duplicates
@@ -132,7 +133,10 @@ class Answers:
         return [self.page.positions[each] for each in near["fingerprint"].to_pylist()]
 
     def sql(self, *, query: str) -> dict[str, Any]:
-        """Return the first rows of a query's answer, and the ids of the members in it."""
+        """Return the first rows of a query's answer, and the ids of the members in it.
+
+        ``statement`` is the query as another one may hold it in brackets.
+        """
         started = time.monotonic()
         table = self._limited(run, query, limits=SQL_LIMITS)
         return {
@@ -140,6 +144,7 @@ class Answers:
             "rows": plain_cells(table.slice(0, N_ROWS), longest=LONGEST_CELL),
             "n": table.num_rows,
             "seconds": round(time.monotonic() - started, 3),
+            "statement": _without_semicolon(query),
             "ids": self._ids(table) if _has_fingerprints(table) else None,
         }
 
@@ -249,6 +254,16 @@ QUESTIONS: Mapping[str, Callable[..., Any]] = {
     )
 }
 """What the page can ask, by name."""
+
+
+def _without_semicolon(query: str) -> str:
+    """Return a statement without the semicolon that ends it, and what follows that.
+
+    >>> _without_semicolon("SELECT ';' -- one"), _without_semicolon("SELECT 1; -- one")
+    ("SELECT ';' -- one", 'SELECT 1')
+    """
+    end = next((token.start for token in tokens(query) if token.text == ";"), len(query))
+    return query[:end]
 
 
 def _has_fingerprints(table: pa.Table) -> bool:

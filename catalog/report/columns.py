@@ -59,14 +59,25 @@ def number_column(
 
     Args:
         name: of the column.
-        values: one for each member; NaN if it has none.
+        values: one for each member; NaN if it has none. A number beyond float32 becomes NaN.
         sql: the expression, which the page compares as FLOAT.
         is_log: whether the histogram has a logarithmic axis.
         reads: the relation that the expression needs beside the pool.
     """
     details = {"is_log": is_log, "reads": reads}
     label = name.replace("_", " ")
-    return Column(name, label, "number", values.astype(np.float32), sql, details)
+    return Column(name, label, "number", _as_float(values), sql, details)
+
+
+def _as_float(values: Array) -> Array:
+    """Return numbers as float32, NaN for those beyond that type, as TRY_CAST gives NULL.
+
+    >>> _as_float(np.array([1e300, 0.5, np.inf])).tolist()
+    [nan, 0.5, nan]
+    """
+    with np.errstate(over="ignore"):
+        cast = values.astype(np.float32)
+    return np.where(np.isfinite(cast), cast, np.float32(np.nan))
 
 
 def category_column(name: str, values: Sequence[str | None], *, sql: str) -> Column:

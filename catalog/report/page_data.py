@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MARKED = "LEFT JOIN (SELECT instruction_id, mark FROM marks($pool)) USING (instruction_id)"
-JOINED = "JOIN (SELECT instruction_id, {column} FROM {relation}($pool)) USING (instruction_id)"
+JOINED = "LEFT JOIN (SELECT instruction_id, {column} FROM {relation}($pool)) USING (instruction_id)"
 """What a selector reads beside the pool for a condition on a column."""
 
 

@@ -26,7 +26,10 @@ function rowsBetween(values, from, to, isClosed) {
   return kept;
 }
 
-const quotedText = (text) => `'${text.replaceAll("'", "''")}'`;
+// Control characters are spelled out: a file of text may lose or change them.
+const quotedText = (text) => `'${text.replaceAll("'", "''")}'`.replace(
+  /[\u0000-\u001f\u007f]/g, (char) => `' || chr(${char.charCodeAt(0)}) || '`,
+);
 
 function categoryClause(column, { values }) {
   const { categories, absent } = column;
@@ -44,10 +47,11 @@ function categoryClause(column, { values }) {
 }
 
 // Numbers are compared as FLOAT on both sides, so that the page and the database agree on each row.
+// A number beyond that type is missing on both.
 function numberClause(column, { low, high, isClosed }) {
   const [from, to] = [Math.fround(low), Math.fround(high)];
   if (!Number.isFinite(from) || !Number.isFinite(to)) throw new Error('A range has two numbers.');
-  const value = `(${column.sql})::FLOAT`;
+  const value = `TRY_CAST(${column.sql} AS FLOAT)`;
   return {
     kept: rowsBetween(column.values, from, to, isClosed),
     sql: `${value} >= ${from}::FLOAT AND ${value} ${isClosed ? '<=' : '<'} ${to}::FLOAT`,
@@ -82,7 +86,7 @@ function outlineClause(_, { points: given }) {
   };
 }
 
-const asDouble = (number) => (Number.isInteger(number) ? `${number}.0` : String(number));
+const asDouble = (number) => `${number}`.replace(/^-?\d+$/, '$&.0');
 
 async function textClause(_, { text }) {
   const ids = await ask('text', { text });
@@ -109,11 +113,11 @@ async function meaningClause(_, { text, k: most }) {
 }
 
 async function queryClause(_, { query }) {
-  const { ids } = await ask('sql', { query });
+  const { ids, statement } = await ask('sql', { query });
   if (!ids) throw new Error('The answer has no column fingerprint.');
   return {
     kept: rowsOf(ids),
-    sql: `fingerprint IN (SELECT fingerprint FROM (\n${query.trim().replace(/;$/, '')}\n))`,
+    sql: `fingerprint IN (SELECT fingerprint FROM (\n${statement}\n))`,
     label: 'in the answer of a query',
   };
 }

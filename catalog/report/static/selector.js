@@ -15,7 +15,7 @@ export function selectorText() {
   const isPlaced = clauses.some((clause) => clause.isPlaced);
   const reads = [...new Set(clauses.map((clause) => clause.reads).filter(Boolean))];
   const labels = clauses.map((clause) => oneLine(clause.label)).join('; ') || 'every member';
-  const place = `JOIN (SELECT instruction_id, x, y FROM ${page.map?.relation}) USING (instruction_id)`;
+  const place = `LEFT JOIN (SELECT instruction_id, x, y FROM ${page.map?.relation}) USING (instruction_id)`;
   const conditions = clauses.map((clause, k) => `${k ? '  AND ' : 'WHERE '}${clause.sql}`);
   return [
     `-- summary: ${labels}.`,
