@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from catalog.cli.columns import GAP, NAMES, Column, fitted, header
-from catalog.cli.plain import plain
+from catalog.cli.plain import plain, visible
 from catalog.cli.wrapping import wrapped
 from catalog.json_text import json_text
 from catalog.messages import shortened, significant
@@ -118,7 +118,7 @@ def echo_records(records: Sequence[Mapping[str, Any]]) -> None:
 
 def table_columns(records: Sequence[Mapping[str, Any]], *, most: int = CELL) -> list[Column]:
     """Return the columns of a table with the texts of their cells, of at most that length."""
-    return [_column(name, [record[name] for record in records], most) for name in records[0]]
+    return [_column(cell(name), [record[name] for record in records], most) for name in records[0]]
 
 
 def table_width() -> int | None:
@@ -190,7 +190,7 @@ def cell(value: Any, *, most: int = CELL) -> str:
         case _:
             text = str(plain(value))
     text = text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\t", " ")
-    return shortened(text, most)
+    return visible(shortened(text, most))
 
 
 def say(text: str, *, fg: str | None = None) -> None:
@@ -204,6 +204,7 @@ def echo_text(text: str) -> None:
 
 
 def _in_width(text: str, file: IO[str]) -> str:
+    text = visible(text)
     return wrapped(text, shutil.get_terminal_size().columns) if file.isatty() else text
 
 

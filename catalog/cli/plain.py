@@ -1,10 +1,30 @@
-"""Values in the types of JSON."""
+"""Values in the types of JSON, and texts without what a terminal obeys."""
 
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 from typing import Any
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and newline, and marks that reorder the rest of a line."""
+
+
+def visible(text: str) -> str:
+    """Return a text with a picture of each control character, which a terminal would obey.
+
+    >>> visible("\\x1b[31mred\\x07"), visible("a\\x9b\\u202eb"), visible("two\\nlines")
+    ('␛[31mred␇', 'a��b', 'two\\nlines')
+    """
+    return _OBEYED.sub(_picture, text)
+
+
+def _picture(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else "�"
 
 
 def plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """What a person sees: commands on terminals of 80, 100 and 160 columns."""
 
+import json
 import os
 import pty
 import re
@@ -174,6 +175,23 @@ def test_rows_that_do_not_fit_are_printed_one_by_one(
         "a_number_of_8"
         in lines_of(in_process(monkeypatch, home, "sql", f"SELECT {columns}", "--wide"))[0]
     )
+
+
+@pytest.mark.parametrize("columns", [40, 160])
+def test_texts_do_not_command_the_terminal(
+    home: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """Escapes set colours, the title and the clipboard; marks of direction reorder a line."""
+    obeyed = "\x1b]52;c;eA==\x07\x9b31mred\x7f\u202edne\x00\r"
+    query = f"SELECT '{obeyed}' AS text, 1 AS \"a\x1b[2J\", ['{obeyed}'] AS list"
+    screen = in_process(monkeypatch, home, "sql", query, columns=columns)
+    assert not set(ESCAPES.sub("", screen)) & set("\x1b\x07\x9b\x7f\u202e\x00\r")
+    assert "\x1b]" not in screen
+    assert "␛]52;c;eA==␇�31mred␡�dne␀␍" in screen.replace("\n", "").replace(" ", "")
+    assert "a␛[2J" in screen
+    printed = in_process(monkeypatch, home, "sql", query, "--json")
+    assert not set(printed) & set("\x1b\x07\x00\r")
+    assert json.loads(printed)[0]["text"] == obeyed
 
 
 def test_narration_wraps_between_words_and_never_in_a_command(
