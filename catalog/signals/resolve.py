@@ -18,6 +18,7 @@ from catalog.signals.score_definitions import (
     SUMMARIES,
     SYMMETRIC,
     TOKEN_COUNTS,
+    TUNED_LOSS,
     Definitions,
     built_in_scores,
     has_forms,
@@ -131,7 +132,11 @@ def command_for(
     catalog score alpaca@2 n_tokens --tokenizer ID
     >>> print(command_for("score", "alpaca@2", "my score"))
     catalog scores import alpaca@2 FILE --name 'my score'
+    >>> print(command_for("score", "alpaca@2", "tuned_loss"))
+    catalog score alpaca@2 depth --model tiny
     """
+    if kind == "score" and name == TUNED_LOSS and not (coverage and coverage.is_external):
+        name, coverage = "depth", None  # which computes it on the way
     if kind == "labels" and _are_scored(name, coverage):
         kind = "score"  # whose command makes these labels
     if not is_computed(kind, name, coverage, scores=scores):
