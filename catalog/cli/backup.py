@@ -9,7 +9,8 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.group import json_option
 from catalog.cli.options import pass_catalog
-from catalog.cli.output import echo_json, progress_bar, say
+from catalog.cli.output import echo_json, say
+from catalog.cli.progress import progress_bar
 from catalog.messages import quantity
 
 

@@ -14,6 +14,9 @@ NAMES = frozenset(
 ORIGINS = frozenset(("pool", "selector"))
 """Columns that name the subject of a row, unless there is a column ``name``."""
 
+COMMAND = "command"
+"""Column of commands. Where it does not fit, rows are shown one by one."""
+
 EXPENDABLE = (
     *("identity", "lance_table", "members", "definition", "n_bytes", "dimension", "signal_id"),
     *("index_recall", "is_prompts_only", "shapes", "seconds", "seed"),
@@ -45,8 +48,8 @@ class Column:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether the cells stay whole on one line."""
-        return self.is_number or self.is_fixed or self.name in NAMES
+        """Tell whether the cells stay whole on one line, as a command to be copied does."""
+        return self.is_number or self.is_fixed or self.name in NAMES or self.name == COMMAND
 
     @property
     def is_empty(self) -> bool:
@@ -110,6 +113,23 @@ def fitted(columns: Sequence[Column], width: int | None) -> tuple[list[Column], 
             break
         widths[max(narrowable, key=widths.__getitem__)] -= 1
     return kept, widths
+
+
+def blocks(columns: Sequence[Column], width: int | None) -> list[list[Column]]:
+    """Return the columns in groups that fit on a line at full width, each led by the first column.
+
+    >>> first, *rest = (Column(name, ("1" * 5,), True) for name in ("n", "a", "b", "c"))
+    >>> [[column.name for column in block] for block in blocks([first, *rest], 21)]
+    [['n', 'a', 'b'], ['n', 'c']]
+    """
+    first, *others = columns
+    found = [[first]]
+    for column in others:
+        used = sum(each.widest + GAP for each in found[-1])
+        if width is not None and used + column.widest > width and len(found[-1]) > 1:
+            found.append([first])
+        found[-1].append(column)
+    return found
 
 
 def header(name: str, width: int) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.catalog import Catalog
 from catalog.cli.losses import echo_trained
-from catalog.cli.output import progress_bar, say
+from catalog.cli.output import say
+from catalog.cli.progress import progress_bar
 from catalog.cli.reports import echo_report
 from catalog.cli.scores import echo_scores
 from catalog.command import Command

@@ -10,7 +10,7 @@ from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
 from catalog.cli.group import json_option
 from catalog.cli.options import engine_options, limit_option, pass_catalog
-from catalog.cli.output import progress_bar
+from catalog.cli.progress import progress_bar
 from catalog.cli.reports import echo_report
 from catalog.signals.signal_kind import SignalKind
 

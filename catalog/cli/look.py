@@ -12,7 +12,8 @@ from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
 from catalog.cli.group import json_option, table_options
 from catalog.cli.options import engine_options, memory_option, pass_catalog
-from catalog.cli.output import echo_json, echo_rows, progress_bar, say
+from catalog.cli.output import echo_json, echo_rows, say
+from catalog.cli.progress import progress_bar
 from catalog.cli.reports import echo_report
 from catalog.messages import quantity
 from catalog.signals.kinds.map import MapOptions

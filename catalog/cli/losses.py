@@ -10,7 +10,8 @@ from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
 from catalog.cli.group import dry_run_option, json_option, table_options
 from catalog.cli.options import engine_options, pass_catalog
-from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
+from catalog.cli.output import echo_json, echo_rows, echo_text, say
+from catalog.cli.progress import progress_bar
 from catalog.cli.reports import say_reasons
 from catalog.cli.signals import echo_import, key_option
 from catalog.messages import quantity

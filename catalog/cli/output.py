@@ -7,15 +7,13 @@ import re
 import shutil
 import sys
 import textwrap
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from catalog.cli.columns import GAP, NAMES, Column, fitted, header
+from catalog.cli.columns import COMMAND, GAP, NAMES, Column, blocks, fitted, header
 from catalog.cli.plain import plain, visible
 from catalog.cli.wrapping import wrapped
 from catalog.json_text import json_text
@@ -40,15 +38,9 @@ HASH = 12
 WIDE = "catalog.wide"
 """Key of the flag ``--wide`` in the context of a command."""
 
-QUIET = 0.5
-"""Seconds of work before a bar is shown."""
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _LEAST_VALUE = 20  # characters of a line of a value
-_LEAST_BAR = 5  # characters of a progress bar
-_TIME = 7  # characters of a time that is left
-_LEAST_TEXT = 10  # characters of the text before a bar
-_BESIDE_TEXT = 51  # characters of the rest of its line: bar, share, ten digits, speed, time, gaps
 
 
 def echo_json(value: Any) -> None:
@@ -100,6 +92,17 @@ def echo_table(records: Sequence[Mapping[str, Any]]) -> None:
         say(f"{len(left_out)} more {noun}: --wide or --json ({', '.join(left_out)})")
 
 
+def echo_across(records: Sequence[Mapping[str, Any]]) -> None:
+    """Print a table whose columns are named by subjects, in as many tables as keep them whole.
+
+    Each table starts with the first column.
+    """
+    for n, kept in enumerate(blocks(table_columns(records), table_width())):
+        if n:
+            click.echo()
+        _print_table(kept, [column.widest for column in kept])
+
+
 def echo_records(records: Sequence[Mapping[str, Any]]) -> None:
     """Print a table; on a terminal that it does not fit, each row as lines of name and value."""
     columns = table_columns(records, most=RECORD_CELL)
@@ -111,7 +114,7 @@ def echo_records(records: Sequence[Mapping[str, Any]]) -> None:
     for n, cells in enumerate(zip(*(column.cells for column in columns), strict=True), 1):
         click.secho(f"── row {n:,} ".ljust(names + 2 + min(width, CELL), "─"), dim=True)
         for column, text in zip(columns, cells, strict=True):
-            lines = textwrap.wrap(text, width) or [""]
+            lines = [text] if column.name == COMMAND else textwrap.wrap(text, width) or [""]
             margin = "\n" + " " * (names + 2)
             click.echo(f"{column.name:{names}}  {margin.join(lines)}".rstrip())
 
@@ -230,47 +233,3 @@ def speed(n: int, seconds: float, noun: str = "") -> str:
         return f"{seconds / n:,.1f} s each"
     digits = 1 if rate < 10 else 0
     return f"{rate:,.{digits}f}{noun and f' {noun}'}/s"
-
-
-@contextmanager
-def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
-    """Show a bar with rate and time left on stderr when that is a terminal.
-
-    Yields a function of (done, total, units). ``done`` and ``total`` move the bar, in any measure
-    that is known in advance (bytes, percent). ``units`` are counted. Work of less than `QUIET`
-    seconds shows no bar. Do not print inside the block: the bar and the text would mix.
-    """
-    if not sys.stderr.isatty():
-        yield lambda done, total, units: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-    from rich.table import Column as Cell
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None, table_column=Cell(ratio=1, min_width=_LEAST_BAR)),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TextColumn("{task.fields[units]:,} " + unit),
-        TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(table_column=Cell(no_wrap=True, min_width=_TIME)),
-        TextColumn("left"),
-    )
-    screen = Console(stderr=True)
-    progress = Progress(*columns, console=screen, transient=True, expand=True)
-    described = shortened(text, max(_LEAST_TEXT, screen.width - _BESIDE_TEXT - len(unit)))
-    task = progress.add_task(described, total=None, units=0, speed="")
-
-    def update(done: float, total: float | None, units: int) -> None:
-        elapsed = progress.tasks[0].elapsed or 0.0
-        progress.update(task, completed=done, total=total, units=units, speed=speed(units, elapsed))
-
-    showing = threading.Timer(QUIET, progress.start)
-    showing.daemon = True
-    showing.start()
-    try:
-        yield update
-    finally:
-        showing.cancel()
-        showing.join()  # the timer may be starting the bar
-        progress.stop()

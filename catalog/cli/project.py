@@ -13,7 +13,8 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, json_option, table_options
 from catalog.cli.options import memory_option, pass_catalog, text_file_option, timeout_option
-from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
+from catalog.cli.output import echo_json, echo_rows, echo_text, say
+from catalog.cli.progress import progress_bar
 from catalog.messages import listed, quantity
 from catalog.store.atomic import write_text
 

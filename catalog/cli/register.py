@@ -13,7 +13,8 @@ from catalog.catalog import Catalog
 from catalog.cli.choices import LazyChoice, record_formats, tree_modes
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import parse_pairs, pass_catalog
-from catalog.cli.output import echo_json, echo_text, progress_bar, say
+from catalog.cli.output import echo_json, echo_text, say
+from catalog.cli.progress import progress_bar
 from catalog.errors import MostlyRemovedError
 from catalog.messages import listed, quantity
 

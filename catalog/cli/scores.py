@@ -12,7 +12,8 @@ from catalog.cli.declared_options import add_options
 from catalog.cli.group import json_option
 from catalog.cli.kind_command import kind_command
 from catalog.cli.options import engine_options, limit_option, pass_catalog
-from catalog.cli.output import echo_json, progress_bar, say
+from catalog.cli.output import echo_json, say
+from catalog.cli.progress import progress_bar
 from catalog.cli.reports import echo_report, report_record
 from catalog.signals.ask_options import AskOptions
 from catalog.signals.kind_options import ENCODER, MODEL

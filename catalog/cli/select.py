@@ -23,7 +23,8 @@ from catalog.cli.options import (
     token_options,
     trial_options,
 )
-from catalog.cli.output import echo_json, progress_bar, say
+from catalog.cli.output import echo_json, say
+from catalog.cli.progress import progress_bar
 from catalog.errors import OptionError
 from catalog.messages import quantity, rows_and_members
 

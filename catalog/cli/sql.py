@@ -14,7 +14,8 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.group import wide_option
 from catalog.cli.options import engine_options, parse_pairs, pass_catalog, query_memory_option
-from catalog.cli.output import echo_records, progress_bar, say
+from catalog.cli.output import echo_records, say
+from catalog.cli.progress import progress_bar
 from catalog.cli.rows import write_csv, write_json, write_json_lines
 from catalog.errors import OptionError, QueryError
 from catalog.messages import quantity

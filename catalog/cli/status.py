@@ -9,7 +9,7 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, table_options
-from catalog.cli.output import echo_json, echo_rows, say
+from catalog.cli.output import echo_json, echo_records, say
 from catalog.messages import quantity
 
 if TYPE_CHECKING:
@@ -54,4 +54,4 @@ def _echo(found: Status) -> None:
         {"what": f"export {each.path}", "why": "; ".join(each.why), "command": ""}
         for each in found.exports
     ]
-    echo_rows(rows, is_json=False)
+    echo_records(rows)

@@ -11,7 +11,15 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, table_options
 from catalog.cli.options import memory_option, pass_catalog, references_of
-from catalog.cli.output import cell, echo_json, echo_one_or_all, echo_rows, echo_text, say
+from catalog.cli.output import (
+    cell,
+    echo_across,
+    echo_json,
+    echo_one_or_all,
+    echo_rows,
+    echo_text,
+    say,
+)
 from catalog.messages import quantity, rows_and_members, significant
 
 if TYPE_CHECKING:
@@ -147,13 +155,10 @@ def _echo_comparison(comparison: Comparison) -> None:
         echo_rows(rows, is_json=False)
     else:
         measures = dict.fromkeys(key for row in rows for key in row if key != "name")
-        echo_rows(
-            [{"": key} | {row["name"]: row.get(key) for row in rows} for key in measures],
-            is_json=False,
-        )
+        echo_across([{"": key} | {row["name"]: row.get(key) for row in rows} for key in measures])
     if comparison.overlap:
         click.echo("\nJaccard index of members")
-        echo_rows(_matrix(comparison.overlap), is_json=False)
+        echo_across(_matrix(comparison.overlap))
 
 
 def _with_spread(row: dict[str, Any], spread: dict[str, float]) -> dict[str, Any]:

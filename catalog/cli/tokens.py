@@ -10,7 +10,8 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.group import json_option
 from catalog.cli.options import pass_catalog
-from catalog.cli.output import echo_json, echo_rows, progress_bar, say
+from catalog.cli.output import echo_json, echo_rows, say
+from catalog.cli.progress import progress_bar
 from catalog.messages import quantity
 
 if TYPE_CHECKING:

@@ -16,8 +16,10 @@ from types import SimpleNamespace
 import pytest
 
 from catalog import Catalog
-from catalog.cli import main, output
-from catalog.cli.output import progress_bar
+from catalog.cli import main, progress
+from catalog.cli.progress import progress_bar
+from catalog.cli.status import _echo as echo_status
+from catalog.project.status import SignalGap, Status
 from catalog.query import runner
 from tests.quick import few_of, one_in
 
@@ -98,7 +100,7 @@ def in_process(
     monkeypatch: pytest.MonkeyPatch, home: Path, *arguments: str, columns: int = 80
 ) -> str:
     """Everything that a command of this process writes to a terminal, without its bar."""
-    monkeypatch.setattr(output, "QUIET", 600.0)
+    monkeypatch.setattr(progress, "QUIET", 600.0)
     with terminal(monkeypatch, columns) as screen:
         main(["--home", str(home), *arguments], standalone_mode=False)
         return screen()
@@ -148,6 +150,27 @@ def test_signals_shows_kind_and_name(
 def test_wide_prints_every_column(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = in_process(monkeypatch, home, "signals", "alpaca", "--wide")
     assert "identity" in lines_of(screen)[0]
+    assert not left_out(screen)
+
+
+def test_status_shows_whole_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    gap = SignalGap("p@1", "embedding", "e", 1, 2, f"catalog embed p --encoder {LONG}/{LONG[:20]}")
+    with terminal(monkeypatch) as screen:
+        echo_status(Status((), (gap,), ()))
+        shown = ESCAPES.sub("", screen())
+    assert f"command  {gap.command}\n" in shown
+    assert len(gap.command) > 80
+
+
+def test_compared_names_stay_whole(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"a_subset_with_a_long_name_{n}" for n in range(3)]
+    catalog = Catalog.open(home, isolated=False)
+    for n, name in enumerate(names):
+        catalog.select("random", LONG, budget=1, name=name, seed=n)
+    screen = in_process(monkeypatch, home, "compare", *names)
+    measures = ESCAPES.sub("", screen).partition("Jaccard")[0].splitlines()
+    heads = [name for line in measures if "long_name" in line for name in line.split()]
+    assert heads == [*(f"{name}@1" for name in names), "random", "1"]
     assert not left_out(screen)
 
 
@@ -229,7 +252,7 @@ class AtOnce:
 def test_no_format_prints_into_the_bar(
     home: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
 ) -> None:
-    monkeypatch.setattr(output, "threading", SimpleNamespace(Timer=AtOnce))
+    monkeypatch.setattr(progress, "threading", SimpleNamespace(Timer=AtOnce))
     query = ["sql", "SELECT prompt FROM pool('alpaca') ORDER BY prompt", *options]
     with terminal(monkeypatch) as screen:
         main(["--home", str(home), *query], standalone_mode=False)
@@ -241,24 +264,39 @@ def test_no_format_prints_into_the_bar(
 
 
 def test_work_shows_a_bar_only_after_half_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert output.QUIET == 0.5
+    assert progress.QUIET == 0.5
     with terminal(monkeypatch) as screen:
-        monkeypatch.setattr(output, "QUIET", 600.0)
+        monkeypatch.setattr(progress, "QUIET", 600.0)
         with progress_bar("counting", unit="rows") as bar:
             bar(1, 2, 1)
         assert screen() == ""
-        monkeypatch.setattr(output, "QUIET", 0.01)
+        monkeypatch.setattr(progress, "QUIET", 0.01)
         with progress_bar("counting", unit="rows") as bar:
             bar(1, 2, 1)
             while "counting" not in screen():
                 time.sleep(0.01)
 
 
+@pytest.mark.parametrize("name", ["embeddings of alpaca", f"mapping {LONG}"])
+def test_a_bar_shows_its_name_whole_and_nothing_that_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(progress, "QUIET", 0.0)
+    with terminal(monkeypatch, 80) as screen, progress_bar(name, unit="instructions"):
+        shown = ""
+        while shown.count("\r") < 3:
+            time.sleep(0.01)
+            shown += screen()
+    drawn = [line for line in re.split(r"[\r\n]+", ESCAPES.sub("", shown)) if line.strip()]
+    assert {line.partition("━")[0].strip() for line in drawn} == {name}
+    assert not re.search(r"%|\bleft\b|\d instructions", shown)
+
+
 @pytest.mark.parametrize("columns", one_in(3, [80, 100, 160]))
 def test_a_bar_shows_the_time_left_on_one_line(
     monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    monkeypatch.setattr(output, "QUIET", 0.0)
+    monkeypatch.setattr(progress, "QUIET", 0.0)
     with terminal(monkeypatch, columns) as screen:
         with progress_bar("embedding a-pool-with-a-long-name", unit="instructions") as bar:
             shown = ""
