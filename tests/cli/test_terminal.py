@@ -6,10 +6,7 @@ import pty
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import count
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,18 +14,15 @@ import pytest
 
 from catalog import Catalog
 from catalog.cli import main, progress
-from catalog.cli.progress import progress_bar
 from catalog.cli.status import _echo as echo_status
 from catalog.project.status import SignalGap, Status
 from catalog.query import runner
-from tests.quick import few_of, one_in
+from tests.cli.conftest import ESCAPES, terminal
+from tests.quick import few_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LONG = "a-pool-with-a-long-name-that-is-nobodys-favourite"
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SLOW = "SELECT sum(hash(i)) AS total FROM range(200000000) AS numbers(i)"  # some seconds
-MARK = "\x1e"
-"""What no command prints: it follows what was written so far."""
 
 
 def on_terminal(home: Path, *arguments: str, columns: int = 80) -> str:
@@ -69,31 +63,6 @@ def left_out(screen: str) -> set[str]:
     """The columns that a screen says it leaves out."""
     names = re.search(r"more columns?: --wide or --json\s+\(([^)]*)\)", ESCAPES.sub("", screen))
     return set(re.split(r",\s+", names[1])) if names else set()
-
-
-@contextmanager
-def terminal(monkeypatch: pytest.MonkeyPatch, columns: int = 80) -> Iterator[Callable[[], str]]:
-    """Make this process's output a terminal; the value reads what came since its last call."""
-    mine, theirs = pty.openpty()
-    unread = b""
-
-    def screen() -> str:
-        nonlocal unread
-        print(MARK, end="", file=file, flush=True)
-        while MARK.encode() not in unread:  # the kernel hands texts on late, and in parts
-            unread += os.read(mine, 65536)
-        text, _, unread = unread.partition(MARK.encode())
-        return text.decode().replace("\r\n", "\n")
-
-    with (
-        os.fdopen(theirs, "w", encoding="utf-8", buffering=1) as file,
-        monkeypatch.context() as patch,
-    ):
-        patch.setenv("COLUMNS", str(columns))
-        patch.setattr(sys, "stdout", file)
-        patch.setattr(sys, "stderr", file)
-        yield screen
-    os.close(mine)
 
 
 def in_process(
@@ -261,53 +230,3 @@ def test_no_format_prints_into_the_bar(
     assert querying
     assert "why?" in answer
     assert "how?" not in bar
-
-
-def test_work_shows_a_bar_only_after_half_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert progress.QUIET == 0.5
-    with terminal(monkeypatch) as screen:
-        monkeypatch.setattr(progress, "QUIET", 600.0)
-        with progress_bar("counting", unit="rows") as bar:
-            bar(1, 2, 1)
-        assert screen() == ""
-        monkeypatch.setattr(progress, "QUIET", 0.01)
-        with progress_bar("counting", unit="rows") as bar:
-            bar(1, 2, 1)
-            while "counting" not in screen():
-                time.sleep(0.01)
-
-
-@pytest.mark.parametrize("name", ["embeddings of alpaca", f"mapping {LONG}"])
-def test_a_bar_shows_its_name_whole_and_nothing_that_is_unknown(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr(progress, "QUIET", 0.0)
-    with terminal(monkeypatch, 80) as screen, progress_bar(name, unit="instructions"):
-        shown = ""
-        while shown.count("\r") < 3:
-            time.sleep(0.01)
-            shown += screen()
-    drawn = [line for line in re.split(r"[\r\n]+", ESCAPES.sub("", shown)) if line.strip()]
-    assert {line.partition("━")[0].strip() for line in drawn} == {name}
-    assert not re.search(r"%|\bleft\b|\d instructions", shown)
-
-
-@pytest.mark.parametrize("columns", one_in(3, [80, 100, 160]))
-def test_a_bar_shows_the_time_left_on_one_line(
-    monkeypatch: pytest.MonkeyPatch, columns: int
-) -> None:
-    monkeypatch.setattr(progress, "QUIET", 0.0)
-    with terminal(monkeypatch, columns) as screen:
-        with progress_bar("embedding a-pool-with-a-long-name", unit="instructions") as bar:
-            shown = ""
-            for done in count():
-                bar(done, 4_000_000, 1_234_567)
-                time.sleep(0.01)
-                shown += screen()
-                if shown.count("1,234,567 instructions") > 3:
-                    break
-        lines = re.split(r"[\r\n]+", ESCAPES.sub("", shown))
-    drawn = [line.strip() for line in lines if "1,234,567 instructions" in line]
-    assert drawn
-    assert all(len(line) <= columns for line in drawn)
-    assert [line for line in drawn if not re.search(r" [\d:-]+ left$", line)] == []
