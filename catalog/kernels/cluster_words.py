@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 import pyarrow as pa
 
@@ -20,12 +22,18 @@ from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.relation import canonical, with_columns
 
 WORD = re.compile(r"[^\W\d_]{3,30}")
+PLAIN = re.compile(r"[\0-\u02ff\u2000-\u206f\U00010000-\U0010ffff]*")
+"""Texts of Latin letters, punctuation and emoji, whose words `WORD` finds."""
+
+UNSPACED = "\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Kana and Chinese characters, which are written without spaces between words."""
+
 LIFT = 4.0  # share of a cluster's texts with a word, over the share of the other texts
 LEAST_TEXTS = 2  # of a cluster that hold a word; one text alone names no cluster
 BYTES_PER_CHARACTER = 4
 
 
-@kernel(version=1, adds={"words": "VARCHAR[]"}, drops="text", cached=True)
+@kernel(version=2, adds={"words": "VARCHAR[]"}, drops="text", cached=True)
 def cluster_words(
     rows: pa.Table, *, by: str = "cluster", n: int = 3, memory: int | None = None
 ) -> pa.Table:
@@ -33,8 +41,9 @@ def cluster_words(
 
     The weight of a word in a cluster is the share of the cluster's texts that hold it, times
     ``ln(1 + a / f)``: ``a`` is the mean number of words of a cluster, ``f`` how many texts hold the
-    word. Words are runs of 3 to 30 letters, in lower case. A word of a cluster is in two or more of
-    its texts, and in a share of them that is at least 4 times that of all other texts.
+    word. Words are runs of 3 to 30 letters with their accents and vowel signs, in lower case, and
+    pairs of neighbouring kana or Chinese characters. A word of a cluster is in two or more of its
+    texts, and in a share of them that is at least 4 times that of all other texts.
 
     Args:
         rows: rows with a column ``text`` and the column of the clusters.
@@ -84,7 +93,7 @@ def _words(
     for cluster, text in zip(clusters, texts, strict=True):
         if cluster is not None:
             sizes[cluster] += 1
-            found = set(WORD.findall((text or "").lower()))
+            found = set(_words_of((text or "").lower()))
             counts.setdefault(cluster, Counter()).update(found)
     everywhere: Counter[str] = Counter()
     for of_cluster in counts.values():
@@ -95,6 +104,33 @@ def _words(
         cluster: _heaviest(of_cluster, sizes[cluster], everywhere, n_texts, mean)[:n]
         for cluster, of_cluster in counts.items()
     }
+
+
+def _words_of(text: str) -> Iterator[str]:
+    """Yield the words of one text in lower case.
+
+    >>> list(_words_of("2 eggs: हिन्दी, gpt模型")), list(_words_of("質問です"))
+    (['eggs', 'हिन्दी', 'gpt', '模型'], ['質問', '問で', 'です'])
+    """
+    if PLAIN.fullmatch(text):
+        yield from WORD.findall(text)
+        return
+    for found in _any_word().finditer(text):
+        run = found[0]
+        if found["unspaced"]:
+            yield from (run[place : place + 2] for place in range(len(run) - 1))
+        else:
+            yield run
+
+
+@cache
+def _any_word() -> re.Pattern[str]:
+    """Return the pattern of a run of characters without spaces, or of a word."""
+    # Classes of characters below 0x10000 are looked up in a table, larger ones one by one.
+    basic = map(chr, range(0x300, 0x10000))
+    marks = "".join(char for char in basic if unicodedata.category(char)[0] == "M")
+    letter = rf"(?![{UNSPACED}])[^\W\d_][{marks}]*"
+    return re.compile(rf"(?P<unspaced>[{UNSPACED}]{{2,}})|(?:{letter}){{3,30}}")
 
 
 def _heaviest(

@@ -124,7 +124,8 @@ def document(
         raise OptionError("expected at least one pool or subset")
     pool, exact = _pool_and_references(store, references)
     subsets = [reference for reference in exact if reference != pool]
-    page = read_page_data(store, pool, subsets=subsets, limits=limits)
+    has_words = n_texts > 0
+    page = read_page_data(store, pool, subsets=subsets, has_words=has_words, limits=limits)
     near: dict[str, Any] | None = None
     if len(page.fingerprints) <= MOST_COMPARED:
         near = duplicates(store, page.reference, page.positions, limits=limits)
@@ -135,7 +136,7 @@ def document(
         "clusters": page.loss_clusters.rows if page.loss_clusters else [],
         "duplicates": near,
         "definitions": definitions(store, subsets),
-        "quarantine": quarantine(store, page.reference, has_texts=n_texts > 0),
+        "quarantine": quarantine(store, page.reference, has_texts=has_words),
     }
     blocks = {
         "page-data": gzip.compress(page.packed(), 9, mtime=0),

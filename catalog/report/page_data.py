@@ -69,6 +69,7 @@ def read_page_data(
     *,
     subsets: Sequence[str] | None = None,
     is_saving: bool = False,
+    has_words: bool = True,
     limits: Limits | None = None,
 ) -> PageData:
     """Read what the page shows of a pool or subset.
@@ -79,6 +80,7 @@ def read_page_data(
         subsets: references of the subsets to mark; None marks the newest version of each subset
             of the same pool.
         is_saving: whether the page offers to save a subset.
+        has_words: whether regions are named by words of the members' texts.
         limits: memory and time of each query.
 
     Raises:
@@ -91,7 +93,7 @@ def read_page_data(
         }
     reader = _Reader(store, reference, limits or Limits())
     chosen = _newest(known, reference) if subsets is None else list(subsets)
-    columns = [*reader.members(), *reader.places()]
+    columns = [*reader.members(), *reader.places(has_words=has_words)]
     columns += reader.subsets(chosen, known)
     columns += [*reader.scores(), *reader.losses(), *reader.marks(is_saving=is_saving)]
     header = {
@@ -140,7 +142,7 @@ class _Reader:
             values = _numbers(table[f"{name}_characters"])
             yield number_column(f"{name}_characters", values, sql=f"length({name})", is_log=True)
 
-    def places(self) -> Iterator[Column]:
+    def places(self, *, has_words: bool) -> Iterator[Column]:
         """Yield x, y and the region of the map, or of the first two principal components."""
         placed, self.map = places(self.store, self.reference, self.limits, self.notes)
         if placed is None or not placed.num_rows:
@@ -149,6 +151,8 @@ class _Reader:
             yield place_column(name, self._in_order(placed, name))
         found = named_regions(self.store, self.reference, placed, limits=self.limits)
         self.regions = found.rows.to_pylist()
+        if not has_words:
+            self.regions = [row | {"words": []} for row in self.regions]
         names = [", ".join(row["words"]) or f"region {row['region']}" for row in self.regions]
         yield self._groups("region", placed["fingerprint"].to_pylist(), found.of, names)
 

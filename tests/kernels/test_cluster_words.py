@@ -58,6 +58,23 @@ def test_words_are_those_of_the_definition_in_any_order(rows, n, random) -> None
         assert found.as_py() == (None if cluster is None else words[cluster])
 
 
+def test_words_of_every_script_name_a_cluster() -> None:
+    texts = [
+        "यह हिन्दी है",
+        "हिन्दी प्रश्न",
+        "如何学习数学？",
+        "数学问题GPT",
+        "質問です",
+        "質問",
+        "שָׁלוֹם לך",
+        "שָׁלוֹם",
+    ]
+    rows = table([(place // 2, text) for place, text in enumerate(texts)])
+    answer = cluster_words(rows, n=1)
+    names = ["हिन्दी", "数学", "質問", "שָׁלוֹם"]
+    assert answer["words"].to_pylist() == [[name] for name in names for _ in range(2)]
+
+
 def test_another_column_names_the_clusters_and_texts_may_be_missing() -> None:
     rows = table([(0, "an egg"), (0, "Eggs: EGG"), (1, None), (1, "sort")])
     answer = cluster_words(rows.rename_columns(["fingerprint", "source", "text"]), by="source")

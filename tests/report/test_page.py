@@ -88,6 +88,7 @@ def test_a_report_without_texts_holds_none(shown: Catalog, tmp_path: Path) -> No
         raw = gzip.decompress(base64.b64decode(content))
         assert b"answer" not in raw
         assert b"no answer" not in raw
+        assert b'"words": ["' not in raw  # of regions
     few = shown.report("p", path=tmp_path / "few.html", n_texts=7)
     assert few.n_texts == 7
 
