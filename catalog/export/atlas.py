@@ -5,7 +5,7 @@ fingerprint       string
 row_number        int64
 source            string
 prompt, response  string
-x, y              float, the place on the map
+x, y              float, the place on the map; of several maps, that of t-SNE
 neighbors         struct<ids list<int64>, distances list<double>>: the 15 nearest members as rows
                   of the file, from 0, and 1 - cosine; without embeddings the column is not there
 mark, note        string, or NULL
@@ -25,9 +25,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from catalog.errors import QueryError, SignalError
+from catalog.errors import AmbiguousSignalError, QueryError, SignalError
 from catalog.export.registry import exporter
 from catalog.query.stream import run
+from catalog.signals.kinds.map import layouts
 from catalog.store.queries import query
 from catalog.store.references import Reference, bare_names, resolve
 from catalog.store.store import Store
@@ -58,7 +59,7 @@ def atlas(store: Store, reference: str, file: IO[bytes]) -> list[str]:
         ).to_arrow_table()
         subsets = dict(_subsets(connection, found))
     rows = _Rows(store, reference, members)
-    rows.add(rows.read("map"))
+    rows.add(rows.places())
     rows.add_neighbours()
     for name in ("marks", "last_loss", "scores"):
         rows.add(rows.read_if_there(name))
@@ -77,10 +78,17 @@ class _Rows:
         self.fingerprints: list[str] = members["fingerprint"].to_pylist()
         self.positions = {each: place for place, each in enumerate(self.fingerprints)}
 
-    def read(self, name: str) -> pa.Table:
+    def read(self, name: str, **more: str | None) -> pa.Table:
         """Return the answer of a statement of `sql/queries/export.sql`."""
-        parameters = {"reference": self.reference}
+        parameters = {"reference": self.reference} | more
         return run(self.store, query(f"export/atlas_{name}"), parameters=parameters)
+
+    def places(self) -> pa.Table:
+        """Return the places on the map; of several, on the one that the page shows."""
+        try:
+            return self.read("map", method=None)
+        except AmbiguousSignalError as error:
+            return self.read("map", method=layouts(error.names)[0])
 
     def read_if_there(self, name: str) -> pa.Table | None:
         """Return the answer of a statement; None if its signal is not there."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from catalog.errors import AmbiguousSignalError, QueryError, SignalError
 from catalog.query.executor import Limits
 from catalog.report.reading import read
-from catalog.signals.kinds.map import Layout
+from catalog.signals.kinds.map import layouts
 from catalog.store.quoting import literal
 from catalog.store.references import Reference
 from catalog.store.store import Store
@@ -52,7 +52,7 @@ def _of_map(store: Store, reference: Reference, limits: Limits, notes: list[str]
     try:
         return read(store, "map", reference, limits=limits), _named("map", "map($pool)")
     except AmbiguousSignalError as error:
-        method, *others = [each for each in get_args(Layout) if each in error.names]
+        method, *others = layouts(error.names)
         notes.append(f"the map of {' and '.join(others)}: the page shows the map of {method}")
     table = read(store, "map_by_method", reference, limits=limits, method=method)
     return table, _named(f"map of {method}", f"map($pool, method => {literal(method)})")

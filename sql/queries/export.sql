@@ -4,7 +4,7 @@ FROM trajectories($reference)
 
 -- name: atlas_map
 SELECT fingerprint, x, y
-FROM map($reference)
+FROM map($reference, method => $method)
 
 -- name: atlas_marks
 SELECT fingerprint, mark, note

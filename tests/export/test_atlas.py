@@ -50,6 +50,14 @@ def test_a_file_holds_places_neighbours_scores_marks_and_membership(
     assert [row["note"] for row in rows if row["mark"] == "bad"] == ["wrong"]
 
 
+def test_of_several_maps_the_page_s_is_written(mapped: Catalog, tmp_path: Path) -> None:
+    mapped.map("p", method="tsne")
+    mapped.export("p", tmp_path / "atlas.parquet", format="atlas")
+    table = pq.read_table(tmp_path / "atlas.parquet", columns=["fingerprint", "x"])
+    places = dict(mapped.sql("SELECT fingerprint, x FROM map('p', method => 'tsne')").rows())
+    assert dict(zip(*table.to_pydict().values(), strict=True)) == places
+
+
 def test_neighbours_are_rows_of_the_file_the_nearest_first(mapped: Catalog, tmp_path: Path) -> None:
     mapped.export("p", tmp_path / "atlas.parquet", format="atlas")
     rows = pq.read_table(tmp_path / "atlas.parquet").to_pylist()

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from catalog.command import Command
 from catalog.signals.options import Options, option
 from catalog.signals.signal_kind import SignalKind
 
 Layout = Literal["tsne", "umap", "pca"]
+
+
+def layouts(names: Collection[str]) -> list[str]:
+    """Return the names of maps, first the one that is read where none is named.
+
+    >>> layouts(["pca", "tsne"])
+    ['tsne', 'pca']
+    """
+    return [each for each in get_args(Layout) if each in names]
 
 
 @dataclass(frozen=True, kw_only=True)
