@@ -85,7 +85,7 @@ def _echo_verification(verification: Verification) -> None:
     type=click.Choice(("tsne", "umap", "pca")),
     default="tsne",
     show_default=True,
-    help="Projection of the landscape.",
+    help="Landscape: the map by this method, else a projection.",
 )
 @click.option(
     "--depth", default="depth", show_default=True, help="Name of the score that is the depth."

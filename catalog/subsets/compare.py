@@ -120,7 +120,8 @@ def compare(
     Args:
         store: the catalog's files and database.
         texts: references that come from one pool, of whatever versions.
-        projection: how the landscape is drawn: tsne, umap or pca.
+        projection: how the landscape is drawn: tsne, umap or pca. The parent's map by that method
+            is read if it has one and no encoder is named.
         depth: the score that says how deep a member is.
         scores: further scores to measure.
         encoder: whose embeddings, when there are several.

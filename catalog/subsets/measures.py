@@ -48,10 +48,19 @@ class Parent:
         if "," in parent:
             self.notes.append("the landscape, since the members come from several pools")
         else:
-            self.landscape = self._read(
-                query("compare/landscape"), projection=projection, perplexity=30.0, encoder=encoder
-            )
+            self.landscape = self._landscape(projection, encoder)
         self.vectors = self._read_parts(query("compare/vectors"), encoder=encoder)
+
+    def _landscape(self, projection: str, encoder: str | None) -> pa.Table | None:
+        """Read the parent's map by that method; project its embeddings if it has none."""
+        try:
+            if encoder is None:
+                return self._run(query("compare/map"), projection=projection)
+        except (SignalError, QueryError):
+            pass  # no map, or one that lacks members
+        return self._read(
+            query("compare/landscape"), projection=projection, perplexity=30.0, encoder=encoder
+        )
 
     def ids_of(self, reference: str) -> Ids:
         """Return the members of a reference, ascending."""

@@ -15,6 +15,13 @@ FROM grid(
     side => 100
 )
 
+-- name: map
+SELECT instruction_id, fingerprint, x, y, cell
+FROM grid(
+    (SELECT instruction_id, fingerprint, x, y FROM map($pool, method => $projection)),
+    side => 100
+)
+
 -- name: last_loss
 SELECT instruction_id, losses[-1] AS value
 FROM trajectories($pool, proxy => $proxy)

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from polars.testing import assert_frame_equal
 
 from catalog import Catalog
 from catalog.errors import OptionError
 from catalog.subsets import measures
 from tests.copies import made_once
+from tests.report.conftest import add_vectors
 
 Write = Callable[..., Path]
 
@@ -85,6 +87,26 @@ def test_the_yardstick_is_twenty_draws_with_the_share_of_every_source(
 
 
 @pytest.mark.slow
+def test_the_landscape_is_the_map_that_the_parent_has(catalog: Catalog, jsonl: Write) -> None:
+    records = [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(24)]
+    catalog.register(jsonl(records[:20]), pool="p")
+    add_vectors(catalog)
+    catalog.map("p", method="pca")
+    catalog.register(jsonl(records), pool="p")
+    add_vectors(catalog)
+    catalog.select("random", "p", budget=5, name="drawn")
+    whole = catalog.compare("drawn", projection="pca").landscape
+    assert whole is not None  # the map lacks members: the embeddings are projected
+    assert whole.height == 24
+    catalog.map("p", method="pca")
+    found = catalog.compare("drawn", projection="pca").landscape
+    assert found is not None
+    places = "SELECT instruction_id, x, y FROM map('p') ORDER BY instruction_id"
+    order = found.sort("instruction_id")
+    assert_frame_equal(order.select("instruction_id", "x", "y"), catalog.sql(places))
+    assert not whole.sort("instruction_id")["x"].equals(order["x"])
+
+
 def test_a_comparison_has_the_same_numbers_again(grown: Catalog) -> None:
     assert grown.compare("best").rows == grown.compare("best").rows
 
