@@ -117,6 +117,24 @@ def _require(name: str, value: Any, type_: Any) -> None:
     if not _is(value, type_):
         shown = shortened(repr(value), _LONGEST_VALUE)
         raise OptionError(f"{name}: expected {_noun(type_)}, got {shown}")
+    if isinstance(value, str) and not _is_storable(value) and not _is_path(type_):
+        shown = shortened(repr(value), _LONGEST_VALUE)
+        raise OptionError(
+            f"{name}: expected a text in UTF-8, got half of a surrogate pair: {shown}"
+        )
+
+
+def _is_path(type_: Any) -> bool:
+    paths = (os.PathLike, Path)
+    return any((get_origin(each) or each) in paths for each in _alternatives(type_))
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # as Python reads an argument or a file's name of other bytes
+        return False
+    return True
 
 
 def _alternatives(type_: Any) -> tuple[Any, ...]:

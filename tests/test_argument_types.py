@@ -1,6 +1,7 @@
 """Arguments of another type: an error that names the argument, for every public method."""
 
 import inspect
+import os
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ def test_an_argument_of_another_type_is_named(
         attrgetter(method)(catalog)(**arguments)
     assert refused.value.problem.startswith(f"{name}: expected ")
     assert not (tmp_path / "home").exists()
+
+
+def test_half_of_a_surrogate_pair_is_no_text_but_stands_in_a_path() -> None:
+    @check_arguments
+    def take(text: str | None, path: "str | os.PathLike[str]" = "") -> None: ...
+
+    take("\U0001f600", os.fsdecode(b"\xff"))
+    with pytest.raises(OptionError, match=r"^text: expected a text in UTF-8"):
+        take(os.fsdecode(b"\xff"))
 
 
 def test_other_numbers_and_lists_are_taken_and_a_generator_is_not_read() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from catalog.errors import OptionError
 from catalog.json_text import json_text
+from catalog.messages import listed
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.report.comparisons import compared
@@ -96,7 +97,7 @@ def report(
         limits: memory and time of each query.
 
     Raises:
-        OptionError: the file exists, or no reference is given.
+        OptionError: the file exists, or no reference is given, or they come from several pools.
         ReferenceNotFoundError: one of the references is not there.
     """
     require_writable(path, overwrite=is_overwriting)
@@ -181,11 +182,25 @@ def _rows(
 
 
 def _pool_and_references(store: Store, references: Sequence[str]) -> tuple[str, list[str]]:
+    """Return whose members are shown, and all references with their versions.
+
+    Raises:
+        OptionError: they come from pools that are not one.
+    """
     with store.reading() as connection:
         found = [resolve(connection, reference) for reference in references]
-        exact = [str(reference) for reference in found]
-        pools = [str(reference) for reference in found if reference.kind == "pool"]
-        if pools:
-            return pools[0], exact
-        own = pools_of(stored(connection, found[0]))
-        return str(own[0]) if len(own) == 1 else exact[0], exact
+        sources = [
+            pools_of(stored(connection, each)) if each.kind == "subset" else [each]
+            for each in found
+        ]
+    exact = [str(reference) for reference in found]
+    pools = [name for name, each in zip(exact, found, strict=True) if each.kind == "pool"]
+    if len(set(pools)) > 1:
+        raise OptionError(f"a report shows the members of one pool, got {listed(pools)}")
+    own = sources[exact.index(pools[0])] if pools else sources[0]
+    names = {pool.name for pool in own}
+    for name, others in zip(exact, sources, strict=True):
+        if names.isdisjoint(pool.name for pool in others):
+            origin, shown = listed(map(str, others)), listed(map(str, own))
+            raise OptionError(f"{name} comes from {origin}: a report shows what comes from {shown}")
+    return str(own[0]) if len(own) == 1 else exact[0], exact

@@ -14,10 +14,13 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import duckdb
+
 from catalog.errors import CatalogError
 from catalog.json_text import json_text
 from catalog.report.answers import QUESTIONS, Answers
 from catalog.report.page import MEDIA_TYPES, page_file, policy
+from catalog.store.storage_errors import explain
 
 ADDRESS = "127.0.0.1"
 NAMES = (ADDRESS, "localhost")
@@ -89,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(413, {"error": f"expected at most {LONGEST_QUESTION:,} bytes"})
         name = self.path.removeprefix("/ask/")
         if name == "page":
-            return self._send_bytes(200, self.server.answers.packed(), "application/octet-stream")
+            return self._answer(Answers.packed, body)
         if name not in QUESTIONS:
             return self._send(404, {"error": f"no question {name}"})
         return self._answer(QUESTIONS[name], body)
@@ -97,13 +100,22 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, question: Callable[..., Any], body: bytes) -> None:
         try:
             options = json.loads(body or b"{}")
+            json_text(options).encode()  # half of a surrogate pair is no text
             answer = question(self.server.answers, **options)
         except CatalogError as error:
             self._send(400, {"error": str(error)})
         except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             self._send(400, {"error": f"expected a JSON object of options: {error}"})
+        except (OSError, MemoryError, duckdb.Error) as error:
+            self._send(500, {"error": str(explain(error, self.server.answers.store))})
+        except Exception as error:
+            self._send(500, {"error": f"{type(error).__name__}: {error}"})
+            raise  # with its traceback, to the terminal
         else:
-            self._send(200, answer)
+            if isinstance(answer, bytes):
+                self._send_bytes(200, answer, "application/octet-stream")
+            else:
+                self._send(200, answer)
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length") or "0"

@@ -1,6 +1,7 @@
 """A small pool with embeddings, scores, subsets and hostile texts, and a server of its page."""
 
 import json
+import re
 import shutil
 import threading
 import time
@@ -33,6 +34,7 @@ HOSTILE = (
     "\u202eright to left\u202c and 'quotes' -- ; \\ \u2028",
     "x" * 1_000_000,
 )
+BLOCK = re.compile(r'<script type="application/octet-stream" id="([\w-]+)">([^<]*)</script>')
 SOURCES = ("maths", "code", "<b>chat</b>")
 
 

@@ -16,10 +16,9 @@ from catalog.errors import OptionError, ReferenceNotFoundError
 from catalog.report.document import Report
 from catalog.report.page import FOLDER, linked_script, module_order
 from tests.quick import few_of
-from tests.report.conftest import Open, until
+from tests.report.conftest import BLOCK, Open, until
 
 TOP_LEVEL = re.compile(r"^(?:async )?(?:const|let|function|class) (\w+)", re.MULTILINE)
-BLOCK = re.compile(r'<script type="application/octet-stream" id="([\w-]+)">([^<]*)</script>')
 
 
 def test_all_modules_are_linked_once_and_share_no_name() -> None:
@@ -88,7 +87,6 @@ def test_a_report_without_texts_holds_none(shown: Catalog, tmp_path: Path) -> No
         raw = gzip.decompress(base64.b64decode(content))
         assert b"answer" not in raw
         assert b"no answer" not in raw
-        assert b'"words": ["' not in raw  # of regions
     few = shown.report("p", path=tmp_path / "few.html", n_texts=7)
     assert few.n_texts == 7
 
@@ -102,6 +100,15 @@ def test_a_report_of_nothing_is_refused(shown: Catalog, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_report_shows_what_comes_from_one_pool(shown: Catalog, tmp_path: Path) -> None:
+    (tmp_path / "q.jsonl").write_text('{"instruction": "a", "output": "b"}')
+    shown.register(tmp_path / "q.jsonl", pool="q")
+    for references in (("q", "drawn"), ("p", "q"), ("drawn", "q")):
+        with pytest.raises(OptionError, match="q@1"):
+            shown.report(*references, path=tmp_path / "r.html")
+    shown.drop("q")
+
+
 def test_the_commands_of_the_page_print_what_they_made(shown: Catalog, tmp_path: Path) -> None:
     path = tmp_path / "r.html"
     command = ["--home", str(shown.store.path), "report", "drawn", "-o", str(path), "--json"]

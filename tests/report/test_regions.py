@@ -1,5 +1,7 @@
 """Regions of a map, by the words that tell them from the rest."""
 
+import base64
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +13,10 @@ from catalog import Catalog
 from catalog.cli import main
 from catalog.errors import SignalError
 from catalog.query.executor import Limits
+from catalog.report.document import document
 from catalog.report.places import places
 from tests.copies import made_once
-from tests.report.conftest import add_vectors
+from tests.report.conftest import BLOCK, add_vectors
 
 TOPICS = ("boil the eggs", "sort a list", "name the planets")
 
@@ -36,6 +39,12 @@ def test_each_region_is_named_by_its_own_words(topics: Catalog) -> None:
     words = {tuple(row["words"]) for row in found}
     assert words == {("boil", "eggs"), ("list", "sort"), ("name", "planets")}
     assert topics.regions("p", k=3, n_words=2).to_dicts() == found
+
+
+def test_a_report_without_texts_has_regions_without_words(topics: Catalog) -> None:
+    for n_texts, has_words in ((0, False), (1, True)):
+        data = BLOCK.findall(document(topics.store, ["p"], n_texts=n_texts).html)[0][1]
+        assert (b"planets" in gzip.decompress(base64.b64decode(data))) == has_words
 
 
 @pytest.mark.slow

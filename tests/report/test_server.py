@@ -2,8 +2,10 @@
 
 import http.client
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from catalog import Catalog
 from catalog.errors import UsageError
 from catalog.report.answers import Answers
+from catalog.report.page_data import read_page_data
 from catalog.report.server import PageServer
 from tests.report.conftest import TIMEOUT
 
@@ -204,6 +207,28 @@ def test_a_question_of_wrong_types_is_answered(
     server: PageServer, question: str, options: dict[str, Any]
 ) -> None:
     assert request(server, "POST", f"/ask/{question}", options)[0] == 400
+
+
+def test_what_the_catalog_cannot_store_is_answered(server: PageServer) -> None:
+    assert request(server, "POST", "/ask/mark", {"ids": [0], "note": "\ud800"})[0] == 400
+    status, body, _ = request(server, "POST", "/ask/mark", {"ids": [0], "note": ["a list"]})
+    assert status == 500
+    assert "DuckDB" in json.loads(body)["error"]
+
+
+def test_a_page_whose_pool_was_dropped_is_answered(
+    catalog: Catalog, jsonl: Callable[..., Path]
+) -> None:
+    catalog.register(jsonl([{"instruction": "a", "output": "b"}]), pool="gone")
+    page = read_page_data(catalog.store, "gone", is_saving=True)
+    with PageServer(Answers(catalog.store, page)) as opened:
+        Thread(target=opened.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        catalog.drop("gone")
+        for question, options in (("page", {}), ("rows", {"ids": [0]}), ("duplicates", {})):
+            status, body, _ = request(opened, "POST", f"/ask/{question}", options)
+            assert status == 400
+            assert "gone" in json.loads(body)["error"]
+        opened.shutdown()
 
 
 def test_a_length_that_is_no_number_is_answered(server: PageServer) -> None:
