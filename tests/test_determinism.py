@@ -42,6 +42,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "limr": {"threshold": -9},
     "semdedup": {"k": 9},
     "ila_kmeans": {"members": 3},
+    "ila_map": {"method": "pca"},
     "s2l": {"k": 25},
     "s2l_by_source": {"k": 8},
     "kmeans_sensitivity": {"k": 25},
@@ -115,6 +116,8 @@ def register(folder: Path, order: np.ndarray[Any, Any]) -> Store:
     for name in scores:
         catalog.import_scores("p", table, name=name, key="fingerprint")
     write_vectors(catalog)
+    if not quick.is_default:  # QUICK reads no map
+        catalog.map("p", method="pca")
     return catalog.store
 
 

@@ -49,6 +49,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "coverage_only": {"projection": "pca", "side": 5},
     "ila": {"projection": "pca", "side": 5},
     "ila_kmeans": {"members": 3},
+    "ila_map": {"method": "pca", "side": 5},
     "s2l": {"k": 8},
     "s2l_by_source": {"k": 3},
     "kmeans_sensitivity": {"k": 8},
@@ -117,6 +118,7 @@ def whole(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """Compute every signal that a selector reads, in both catalogs."""
     for catalog in pair:
         catalog.train_losses("p", proxy="tiny", epochs=1, checkpoints=2)
+        catalog.map("p", method="pca")
         catalog.states("p", model="tiny", max_tokens=8)
         for reference, pool in (("p", None), ("small", "p")):
             options = {"dim": 32, "checkpoints": 1, "target_of": pool}

@@ -61,6 +61,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "kmeans_sensitivity": {"k": 4},
     "sensitivity": {"k": 4},
     "ila": {"projection": "pca", "side": 3},
+    "ila_map": {"method": "pca", "side": 3},
     "coverage_only": {"projection": "pca", "side": 3},
     "deita": {"threshold": 0.6},
     "rds": {"target": "dev"},
@@ -106,6 +107,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
         np.save(folder / "score.npy", values)
         catalog.import_scores("p", folder / "score.npy", name=name)
     catalog.embed("p")
+    catalog.map("p", method="pca")
     save_causal_lm(
         build_tiny(WORDS, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)),
         folder / "small",

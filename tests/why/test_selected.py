@@ -23,6 +23,7 @@ BY_PLACE = [
         "ifd",
         "ifd_ppl",
         "ila",
+        "ila_map",
     ),
     *(
         "least_confidence",
@@ -73,6 +74,7 @@ def test_a_place_is_the_rank_that_a_budget_of_it_would_give(pool: Catalog, selec
     assert left_out.n_taken == BUDGET < left_out.place <= (left_out.n_eligible or 0)
     if selector not in (
         "ila",
+        "ila_map",
         "coverage_only",
         "confidence_curriculum",
     ):  # whose cells, or last order, are others for another budget
