@@ -116,8 +116,7 @@ def register(folder: Path, order: np.ndarray[Any, Any]) -> Store:
     for name in scores:
         catalog.import_scores("p", table, name=name, key="fingerprint")
     write_vectors(catalog)
-    if not quick.is_default:  # QUICK reads no map
-        catalog.map("p", method="pca")
+    catalog.map("p", method="pca")
     return catalog.store
 
 
