@@ -177,6 +177,12 @@ JOIN scores USING (instruction_id)
 JOIN signals USING (signal_id)
 WHERE signals.identity_sha256 = $identity_sha256 AND scores.value IS NOT NULL
 
+-- name: owners
+-- The names of the pools and subsets whose maps are read, the first ones first.
+SELECT name
+FROM owners_of($kind, $id)
+ORDER BY place, name
+
 -- name: pool_of
 -- What a selection needs to know of a pool or subset.
 SELECT

@@ -80,7 +80,8 @@ SELECT NOT EXISTS (FROM shards WHERE signal_id = $signal_id)
 
 -- name: list
 -- Every signal, how many members of a pool or subset have a value, and why the others have none; of all instructions when $kind is NULL.
--- Of several of one name, `is_read` marks the one that a query means by the name: the newest of those that miss fewest.
+-- Of several of one name, `is_read` marks the one that a query means by the name: the newest of those that miss fewest, and of maps
+-- one of its own before one of its pools.
 WITH members AS MATERIALIZED (
     SELECT instruction_id
     FROM members_of($kind, $id, $version)
@@ -104,6 +105,11 @@ without_value AS (
         GROUP BY signal_id, reason
     )
     GROUP BY signal_id
+),
+owners AS (
+    SELECT name, min(place) AS place
+    FROM owners_of($kind, $id)
+    GROUP BY name
 )
 SELECT
     signals.signal_id,
@@ -111,7 +117,12 @@ SELECT
     signals.name,
     row_number() OVER (
         PARTITION BY signals.kind, signals.name, signals.identity ->> 'field'
-        ORDER BY signals.stale IS NOT NULL, with_value.n IS NULL, coalesce(with_value.n, 0) + coalesce(without_value.n, 0) DESC, signals.created_at DESC
+        ORDER BY
+            signals.stale IS NOT NULL,
+            with_value.n IS NULL,
+            coalesce(owners.place, 3),
+            coalesce(with_value.n, 0) + coalesce(without_value.n, 0) DESC,
+            signals.created_at DESC
     ) = 1 AND signals.stale IS NULL AS is_read,
     coalesce(with_value.n, 0) AS n_with_value,
     (SELECT count(*) FROM members) AS n_members,
@@ -138,6 +149,7 @@ SELECT
 FROM signals
 LEFT JOIN with_value USING (signal_id)
 LEFT JOIN without_value USING (signal_id)
+LEFT JOIN owners ON owners.name = signals.identity ->> 'of'
 ORDER BY signals.kind, signals.name, signals.signal_id
 
 -- name: members

@@ -90,6 +90,30 @@ def test_a_map_of_an_earlier_version_stays_readable_until_a_new_one_is_made(
     assert place_of(pool) == before  # a PCA of the same members
 
 
+def test_a_map_of_other_members_changes_no_other_map(pool: Catalog, jsonl: Write) -> None:
+    """An outline keeps its meaning, whoever else has its members on a map."""
+    pool.map("p", method="pca")
+    pool.select("random", "p", budget=20, name="part")
+    before, query = place_of(pool), "SELECT x, y FROM map('part') ORDER BY fingerprint"
+    part = pool.sql(query)
+    pool.register(jsonl(records(70)[4:], "wide.jsonl"), pool="wide", source_column="from")
+    add_vectors(pool, of="wide")
+    pool.map("wide", method="pca")
+    assert place_of(pool) == before
+    assert pool.sql(query).equals(part)  # a subset's are those of its pool
+    active = pool.signals("p").filter(kind="map", is_read=True)
+    assert (
+        active["identity"].to_list()
+        != pool.signals("wide").filter(kind="map", is_read=True)["identity"].to_list()
+    )
+    pool.map("part", method="pca")
+    assert not pool.sql(query).equals(part)  # now it has its own
+    assert place_of(pool) == before
+    pool.register(jsonl(records(70)[4:], "wide.jsonl"), pool="p", source_column="from")
+    with pytest.raises(SignalError, match="catalog map p@2"):  # the other map has its new members
+        place_of(pool)
+
+
 def test_a_map_is_listed_and_needs_embeddings(pool: Catalog, jsonl: Write) -> None:
     assert KINDS["map"].title("tsne") == "map of tsne"
     pool.map("p", method="pca")

@@ -38,8 +38,8 @@ BLOCK = re.compile(r'<script type="application/octet-stream" id="([\w-]+)">([^<]
 SOURCES = ("maths", "code", "<b>chat</b>")
 
 
-def add_vectors(catalog: Catalog, name: str = "made") -> None:
-    """Embed the members of `p` that have no vector: by their numbers, in three groups."""
+def add_vectors(catalog: Catalog, name: str = "made", *, of: str = "p") -> None:
+    """Embed the members of a pool that have no vector: by their numbers, in three groups."""
 
     def embedded(texts: pa.Table) -> Values:
         numbers = [int(response.split()[1]) for response in texts["response"].to_pylist()]
@@ -59,7 +59,7 @@ def add_vectors(catalog: Catalog, name: str = "made") -> None:
             dimension=D,
             has_vectors=True,
         )
-    compute(catalog.store, catalog.find("p"), signal, embedded)
+    compute(catalog.store, catalog.find(of), signal, embedded)
 
 
 def records(n: int) -> list[dict[str, str]]:

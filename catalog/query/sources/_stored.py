@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,7 +26,7 @@ def stored(
     name: str | None = None,
     columns: Mapping[str, str] | None = None,
     where: Mapping[str, str | None] | None = None,
-    first: Mapping[str, str] | None = None,
+    first: Sequence[Mapping[str, str]] = (),
 ) -> Resolved:
     """Return the source of a signal in the vector store.
 
@@ -39,7 +39,8 @@ def stored(
         name: of the signal; None if the members have one alone.
         columns: of the rows, with their DuckDB types; None for one vector a row.
         where: settings that its identity must have, unless they are None.
-        first: settings of the preferred signals, among those of one name.
+        first: settings of the preferred signals, among those of one name; the first ones that a
+            signal has decide.
     """
     found = resolve(connection, ref)
     candidates = [
@@ -50,7 +51,9 @@ def stored(
             for key, value in (where or {}).items()
         )
     ]
-    candidates = preferred(pins.kept(candidates) if pins else candidates, first or {}) or candidates
+    candidates = (pins.kept(candidates) if pins else candidates) or candidates
+    for wanted in first:
+        candidates = preferred(candidates, wanted)
     chosen = resolve_signal(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
         columns = columns or vector_columns(None)

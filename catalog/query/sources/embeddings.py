@@ -40,5 +40,5 @@ def embeddings(
         where={"field": field},
         load=load_embeddings,
         pins=pins,
-        first={"field": prefer},
+        first=[{"field": prefer}],
     )
