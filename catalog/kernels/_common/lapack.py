@@ -4,7 +4,8 @@
 other. Here the same routines are called through the pointers that ``scipy.linalg.cython_blas`` and
 ``cython_lapack`` publish for C; ctypes lets go of the lock.
 
-Matrices are float64 in LAPACK's order of memory (``order="F"``), without gaps. Call `load` before
+Matrices are float64 in LAPACK's order of memory (``order="F"``), without gaps; those of
+``add_products`` may be float32. Call `load` before
 threads are limited, so that the limit holds for SciPy's BLAS too.
 """
 
@@ -17,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from catalog.kernels._common.arrays import Numbers
+from catalog.kernels._common.arrays import Numbers, Vectors
 
-Argument = bytes | int | float | Numbers | ctypes.c_int
+Argument = bytes | int | float | Numbers | Vectors | ctypes.c_int | ctypes.c_float
 
-_N_ARGUMENTS = {"dtrmm": 11, "dtrsm": 11, "dsyrk": 10, "dpotrf": 5}
+_N_ARGUMENTS = {"dtrmm": 11, "dtrsm": 11, "dsyrk": 10, "ssyrk": 10, "dpotrf": 5}
 
 
 @cache
@@ -52,7 +53,7 @@ def _call(name: str, *arguments: Argument) -> None:
 def _as_pointer(argument: Argument) -> Any:
     if isinstance(argument, np.ndarray):
         return argument.__array_interface__["data"][0]  # half the time of `ctypes.data`
-    if isinstance(argument, ctypes.c_int):
+    if isinstance(argument, (ctypes.c_int, ctypes.c_float)):
         return ctypes.byref(argument)
     return _KEEP[type(argument)](argument)
 
@@ -73,6 +74,8 @@ _KEEP: dict[type, Callable[[Any], Any]] = {
     float: _real,
 }
 """What makes a pointer to a scalar, which the routines only read; making one takes longer."""
+
+_SINGLE_ONE = ctypes.c_float(1.0)
 
 
 def multiply_lower(root: Numbers, b: Numbers) -> None:
@@ -101,8 +104,12 @@ def divide_by_upper(b: Numbers, root: Numbers) -> None:
     _call("dtrsm", b"R", b"U", b"N", b"N", n, m, 1.0, root, m, b, n)
 
 
-def add_products(a: Numbers, c: Numbers, *, of_columns: bool, triangle: bytes) -> None:
+def add_products(
+    a: Numbers | Vectors, c: Numbers | Vectors, *, of_columns: bool, triangle: bytes
+) -> None:
     """Add A' A, the products of columns, or A A' to one triangle of C, ``b"U"`` or ``b"L"``.
+
+    Both are float64, or both float32.
 
     >>> import numpy as np
     >>> c = np.zeros((2, 2), order="F")
@@ -112,7 +119,10 @@ def add_products(a: Numbers, c: Numbers, *, of_columns: bool, triangle: bytes) -
     """
     n, k = a.shape[::-1] if of_columns else a.shape
     kind = b"T" if of_columns else b"N"
-    _call("dsyrk", triangle, kind, n, k, 1.0, a, a.shape[0], 1.0, c, n)
+    is_single = a.dtype == np.float32
+    one = _SINGLE_ONE if is_single else 1.0
+    name = "ssyrk" if is_single else "dsyrk"
+    _call(name, triangle, kind, n, k, one, a, a.shape[0], one, c, n)
 
 
 def upper_root(a: Numbers) -> None:

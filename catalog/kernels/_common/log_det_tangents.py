@@ -25,15 +25,16 @@ class Tangents:
     def __init__(self, n: int, *, capacity: int, d: int) -> None:
         length = d * (d + 1) // 2
         self.slots = np.full(n, -1, dtype=np.int64)  # (n,) a row's place in the store
-        self._h = np.zeros((capacity, length), dtype=np.float32)
+        self._h = np.empty((capacity, length), dtype=np.float32)
         self._gain = np.empty(capacity)  # at R
         self._inner = np.empty(capacity)  # <H, R>, less what float32 may have got wrong of it
         self._rank = np.empty(capacity)
-        self._norm = np.empty(capacity)
+        self._error = np.empty(capacity)  # of <H, S>, for each unit of S's norm
         self._free = list(range(capacity - 1, -1, -1))
         self._n_used = 0  # slots from here on were never used
-        # Rounding of H and S, and of a dot product of this length in at least 32 partial sums.
-        self._epsilon = 2.0**-24 * (length / 32 + 4)
+        # Rounding of S and of a dot product of this length in at least 32 partial sums.
+        self._n_roundings = length / 32 + 4
+        self._diagonal = length - np.arange(d, 0, -1) * np.arange(d + 1, 1, -1) // 2  # (d,)
 
     def put(
         self,
@@ -55,12 +56,14 @@ class Tangents:
         kept = self.slots[rows] >= 0
         slots, h = self.slots[rows[kept]], tangents if kept.all() else tangents[kept]
         self._h[slots] = h
-        self._norm[slots] = np.sqrt(2.0 * np.einsum("ij,ij->i", h, h))
+        lengths = objective.lengths[rows[kept]]
+        norms = np.sqrt(2.0 * np.einsum("ij,ij->i", h, h))
+        traces = h[:, self._diagonal].sum(axis=1, dtype=np.float64)
+        error = 2.0**-24 * (self._n_roundings * norms + (lengths + 4) * traces)
+        self._error[slots] = error
         self._gain[slots] = gains[kept]
-        self._inner[slots] = (
-            h @ objective.s_packed - self._epsilon * self._norm[slots] * objective.s_norm
-        )
-        self._rank[slots] = np.clip(objective.lengths[rows[kept]], 1, objective.d)
+        self._inner[slots] = h @ objective.s_packed - error * objective.s_norm
+        self._rank[slots] = np.clip(lengths, 1, objective.d)
 
     def _evict(self, keys: Rows) -> None:
         held = np.flatnonzero(self.slots >= 0)
@@ -75,9 +78,7 @@ class Tangents:
             len(slots) < self._n_used // 3
         )  # else reading the whole store in its order is faster
         dots = self._dots(slots, objective) if is_scattered else self._all_dots(objective)[slots]
-        fall = (
-            self._inner[slots] - dots - self._epsilon * self._norm[slots] * objective.s_norm
-        )  # t, at least
+        fall = self._inner[slots] - dots - self._error[slots] * objective.s_norm  # t, at least
         rank = self._rank[slots]
         answer: Numbers = self._gain[slots] + rank * np.log1p(
             -np.clip(fall / rank, 0.0, 1.0 - 1e-12)

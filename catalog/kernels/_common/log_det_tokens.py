@@ -26,8 +26,9 @@ from catalog.kernels._common.log_det_tangents import Tangents, tangent_bytes
 from catalog.threads import n_threads
 
 _FIRST_LOOK = 16  # bounds tightened in the first round of a pick
-_FIRST_EVALUATED = 4  # true gains computed in it; three times as many with every round
-_MOST_EVALUATED = 128  # at once
+_FIRST_EVALUATED = 4  # true gains computed in it; twice as many with every round
+_MOST_EVALUATED = 32  # in a round, since the best may rise with every one
+_STARTED_WITH = 256  # texts evaluated together before the first pick
 
 
 class _Bounds:
@@ -35,13 +36,24 @@ class _Bounds:
 
     def __init__(self, objective: InformationOfTexts, *, capacity: int) -> None:
         rows = np.arange(len(objective.texts), dtype=np.int64)
-        self.gains = objective.refresh(rows)  # (n,)
+        self._objective = objective
+        self._tangents = Tangents(len(rows), capacity=capacity, d=objective.d)
+        self.gains = self._first_gains(rows, capacity)  # (n,)
         self.step = grid(float(self.gains.max()))
         self.keys = priorities(self.gains, rows, self.step)
         self.is_true = np.ones(len(rows), dtype=bool)
         self.is_tight = np.ones(len(rows), dtype=bool)  # by the tangent, at this S
-        self._objective = objective
-        self._tangents = Tangents(len(rows), capacity=capacity, d=objective.d)
+
+    def _first_gains(self, rows: Rows, capacity: int) -> Numbers:
+        """Return the gain of every text, and keep as many tangents as there is room for."""
+        gains = np.empty(len(rows))
+        for start in range(0, capacity, _STARTED_WITH):
+            some = rows[start : min(start + _STARTED_WITH, capacity)]
+            gains[some], tangents = self._objective.gains_and_tangents(some)
+            self._tangents.put(some, gains[some], tangents, self._objective, rows)
+        if capacity < len(rows):
+            gains[capacity:] = self._objective.refresh(rows[capacity:])
+        return gains
 
     def take(self, row: int) -> None:
         self.keys[row] = TAKEN
@@ -82,7 +94,7 @@ def _best(bounds: _Bounds) -> int:
         unknown = contenders[~bounds.is_true[contenders] & (bounds.keys[contenders] > highest)]
         if len(unknown):
             bounds.evaluate(unknown[top(bounds.keys[unknown], n_evaluate)])
-            n_evaluate = min(3 * n_evaluate, _MOST_EVALUATED)
+            n_evaluate = min(2 * n_evaluate, _MOST_EVALUATED)
         known = contenders[bounds.is_true[contenders]]
         if len(known):
             winner = int(known[bounds.keys[known].argmax()])
@@ -107,7 +119,7 @@ def working_bytes(*, n: int, n_tokens: int, longest: int, d: int) -> int:
     evaluations = padded + 8 * n_threads() * (
         3 * longest * d + longest * min(longest, d) + 4 * d * d
     )
-    tangents = (2 * _MOST_EVALUATED + 32 * n_threads() + 1) * tangent_bytes(d)
+    tangents = (2 * _STARTED_WITH + 32 * n_threads() + 1) * tangent_bytes(d)
     return max(reading, evaluations + tangents + 128 * d * d) + 384 * n + 2**16
 
 

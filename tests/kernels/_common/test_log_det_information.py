@@ -72,3 +72,15 @@ def test_tangents_bound_later_gains_from_above_and_closely(longest: int) -> None
             bounds, gains = tangents.bounds(rows, information), information.refresh(rows)
             assert (bounds >= gains).all()
         assert ((bounds - gains) < 0.5 * (before - gains)).mean() > 0.9  # most of the fall is known
+
+
+@pytest.mark.parametrize("longest", [3, 20])
+def test_a_text_without_tokens_changes_no_bit_of_a_gain(longest: int) -> None:
+    texts = [*texts_of(2, n=8, longest=longest), np.zeros((0, D), dtype=np.float16)]
+    with row_blocks() as for_blocks:
+        information = InformationOfTexts(
+            texts, d=D, regularization=0.3, by_length=False, for_blocks=for_blocks
+        )
+        before = information.refresh(np.arange(8))
+        information.choose(8)
+        assert information.refresh(np.arange(8)).tolist() == before.tolist()
