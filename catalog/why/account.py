@@ -124,10 +124,15 @@ def _beside(
         fingerprint, prompt = described[instruction_id]
         rank = ranks.get(instruction_id)
         columns = account.columns.get(instruction_id, {})
-        if not account.columns and rank is not None:
-            columns = _columns(answer, rank - 1)
+        if not account.columns:
+            columns = _measured(answer, account) if rank is None else _columns(answer, rank - 1)
         first = {"who": TITLES.get(role, role), "fingerprint": fingerprint, "rank": rank}
         yield first | dict(columns) | {"prompt": prompt}
+
+
+def _measured(answer: pa.Table, account: Account) -> dict[str, Any]:
+    """Return what was measured of a row that was not selected, by the selector's columns."""
+    return {name: value for name, value in account.numbers.items() if name in answer.column_names}
 
 
 def _columns(answer: pa.Table, place: int) -> dict[str, Any]:

@@ -151,6 +151,14 @@ def test_a_missing_value_comes_with_its_reason(pool: Catalog, selector: str) -> 
     assert f"score {score}: not_a_number" in found.left_out.sentences[1]
 
 
+def test_a_distance_is_that_to_the_nearest_selected_row_of_every_row(pool: Catalog) -> None:
+    ranks = selected(pool, "k_center")
+    left_out = pool.why("k-center", next(row for row in range(N) if row not in ranks)).left_out
+    assert left_out is not None
+    mine, _nearest, last = left_out.beside
+    assert mine["distance"] == left_out.numbers["distance"] <= last["distance"]
+
+
 @pytest.mark.parametrize(
     "selectors",
     [
