@@ -62,22 +62,20 @@ class CatalogName(click.types.StringParamType):
             items = list(self.items(home, incomplete))
         except Exception:  # a shell that completes a word has no place for an error
             return []
-        return [
-            CompletionItem(value, help=kind)
-            for kind, value in items
-            if value.startswith(incomplete)
-        ]
+        kinds = {value: kind for kind, value in items if value.startswith(incomplete)}
+        return [CompletionItem(value, help=kind) for value, kind in kinds.items()]
 
 
-def completing(command: click.Command) -> click.Command:
+def completing(command: click.Command, *, of: str = "") -> click.Command:
     """Complete the parameters of a command, and of its commands, that name what a catalog has."""
+    name = f"{of} {command.name}".strip()
     for param in command.params:
-        items = _ITEMS.get(f"{command.name} {param.name}") or _ITEMS.get(str(param.name))
+        items = _ITEMS.get(f"{name} {param.name}") or _ITEMS.get(str(param.name))
         if items and type(param.type) is click.types.StringParamType:
             param.type = CatalogName(items)
     if isinstance(command, click.Group):
         for each in command.commands.values():
-            completing(each)
+            completing(each, of=name)
     return command
 
 
@@ -87,6 +85,11 @@ def _references(home: Path, incomplete: str) -> Items:
     if separator:
         return _read(home, "versions", name=name)
     return _read(home, "references")
+
+
+def _subsets(home: Path, incomplete: str) -> Items:
+    found = _references(home, incomplete)
+    return (each for each in found if "@" in incomplete or each[0] == "subset")
 
 
 def _selectors(home: Path, incomplete: str) -> Items:
@@ -121,11 +124,12 @@ _ITEMS: dict[str, Callable[[Path, str], Items]] = {
     **dict.fromkeys(("pool", "reference", "references", "left", "right"), _references),
     **dict.fromkeys(("target_of", "against"), _references),
     **dict.fromkeys(("depth", "rank_by", "scores"), _signals("score")),
-    "refresh name": _references,
-    "selector": _selectors,
-    "show name": _selectors,
-    "remove name": _selectors,
+    **dict.fromkeys(("verify reference", "why reference", "refresh name"), _subsets),
+    **dict.fromkeys(("selector", "selectors show name", "selectors lint names"), _selectors),
+    "selectors remove name": lambda home, incomplete: _read(home, "selectors"),
     "score names": _scores,
+    "scores drop name": _signals("score"),
+    "scores remove name": lambda home, incomplete: _read(home, "formulas"),
     "encoder": _signals("embedding"),
     "proxy": _signals("losses"),
     "model": _signals("losses"),

@@ -23,6 +23,11 @@ FROM tags
 WHERE name = $name
 ORDER BY kind DESC, length(value), value
 
+-- name: formulas
+SELECT 'added' AS kind, name AS value
+FROM score_definitions
+ORDER BY name
+
 -- name: selectors
 SELECT 'added' AS kind, name AS value
 FROM selectors

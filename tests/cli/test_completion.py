@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ def completed(home: Path, *words: str) -> list[str]:
     return [item.partition(",")[2] for item in result.stdout.split()]
 
 
-def test_names_are_completed_where_a_command_takes_them(filled: Catalog) -> None:
+def test_names_are_completed_where_a_command_takes_them(filled: Catalog, tmp_path: Path) -> None:
     home = filled.store.path
     assert completed(home, "show", "") == ["alpaca", "belle", "drawn"]
     assert completed(home, "compare", "belle", "al") == ["alpaca"]
@@ -56,6 +57,25 @@ def test_names_are_completed_where_a_command_takes_them(filled: Catalog) -> None
     assert completed(home, "compare", "drawn", "--score", "") == ["quality"]
     assert completed(home, "agreement", "alpaca", "q") == ["quality"]
     assert completed(home, "losses", "tr") == ["train"]
+    mine = shutil.copy(ROOT / "sql" / "scores" / "length.sql", tmp_path / "mine.sql")
+    filled.add_score(mine)
+    assert completed(home, "scores", "remove", "") == ["mine"]
+    assert completed(home, "scores", "drop", "") == ["quality"]
+    assert completed(home, "selectors", "remove", "") == []
+    assert completed(home, "selectors", "show", "k_c") == ["k_center"]
+
+
+def test_where_a_subset_is_expected_no_pool_is_completed(filled: Catalog) -> None:
+    home = filled.store.path
+    for command in ("verify", "why", "refresh"):
+        assert completed(home, command, "") == ["drawn"]
+    assert completed(home, "why", "drawn@") == ["drawn@1"]
+
+
+def test_a_name_is_completed_once(filled: Catalog, tmp_path: Path) -> None:
+    (tmp_path / "depth.csv").write_text("depth\n1\n", encoding="utf-8")
+    filled.import_scores("alpaca", tmp_path / "depth.csv", name="depth")
+    assert completed(filled.store.path, "score", "alpaca", "depth") == ["depth", "depth_cheap"]
 
 
 def test_no_catalog_and_a_damaged_one_complete_nothing(tmp_path: Path) -> None:
