@@ -12,6 +12,7 @@ MOST_LISTED = 10
 
 _LONGEST_NAME = 60
 _LONGEST_ERROR = 300
+_MOST_DIGITS, _MOST_ZEROS = 15, 9  # of a number that is written without an exponent
 
 
 SPEAKS_FLAGS = "CATALOG_SPEAKS_FLAGS"
@@ -126,15 +127,17 @@ def one_line(error: BaseException) -> str:
 
 
 def significant(value: float, digits: int = 4) -> str:
-    """Return a number with so many significant digits, thousands apart, without an exponent.
+    """Return a number with so many significant digits, thousands apart.
 
-    The digits before the point stay whole.
+    The digits before the point stay whole. Only very large and very small numbers have an exponent.
 
-    >>> [significant(value, 2) for value in (2981.4, 131.0, 0.0123, 1.0, -0.5)]
-    ['2,981', '131', '0.012', '1', '-0.5']
+    >>> [significant(value, 2) for value in (2981.4, 131.0, 0.0123, 1.0, -0.5, 3.17e-16, 1e300)]
+    ['2,981', '131', '0.012', '1', '-0.5', '3.2e-16', '1e+300']
     """
     if not math.isfinite(value):
         return str(value)
     magnitude = math.floor(math.log10(abs(value))) if value else 0
+    if not -_MOST_ZEROS <= magnitude < _MOST_DIGITS:
+        return f"{value:.{digits}g}"
     text = f"{value:,.{max(0, digits - 1 - magnitude)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

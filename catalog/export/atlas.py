@@ -10,7 +10,7 @@ neighbors         struct<ids list<int64>, distances list<double>>: the 15 neares
                   of the file, from 0, and 1 - cosine; without embeddings the column is not there
 mark, note        string, or NULL
 last_loss         float; not there if a member has no losses
-SCORE             double, a column for each score of the members
+SCORE             double, a column for each score that a member has
 NAME@VERSION      bool, a column for the newest version of each subset of the pool
 ================  ==============================================================================
 
@@ -86,9 +86,12 @@ class _Rows:
     def places(self) -> pa.Table:
         """Return the places on the map; of several, on the one that the page shows."""
         try:
-            return self.read("map", method=None)
-        except AmbiguousSignalError as error:
-            return self.read("map", method=layouts(error.names)[0])
+            try:
+                return self.read("map", method=None)
+            except AmbiguousSignalError as error:
+                return self.read("map", method=layouts(error.names)[0])
+        except SignalError as error:
+            raise error.saying(error.message) from None  # its place is in no text of the user
 
     def read_if_there(self, name: str) -> pa.Table | None:
         """Return the answer of a statement; None if its signal is not there."""
@@ -98,14 +101,17 @@ class _Rows:
             return None
 
     def add(self, found: pa.Table | None) -> None:
-        """Add the columns of a table that has a fingerprint."""
+        """Add the columns of a table that has a fingerprint, but no score of other members."""
         if found is None:
             return
         places = dict(zip(found["fingerprint"].to_pylist(), range(found.num_rows), strict=True))
         index = pa.array([places.get(each) for each in self.fingerprints], pa.int64())
         for name in found.column_names:
-            if name not in ("instruction_id", "fingerprint"):
-                self.append(name, found[name].take(index))
+            if name in ("instruction_id", "fingerprint"):
+                continue
+            values = found[name].take(index)
+            if name in ("mark", "note") or values.null_count < len(values):
+                self.append(name, values)
 
     def add_neighbours(self) -> None:
         """Add the nearest members of each member, if all of them have embeddings."""
@@ -132,13 +138,13 @@ class _Rows:
 
 def _subsets(connection: Connection, reference: Reference) -> Iterator[tuple[str, list[str]]]:
     """Yield the newest version of each subset of a reference's pool, with its members."""
-    newest = {}
-    for row in list_subsets(connection).to_pylist():
-        newest[row["name"]] = row
-    pools = {f"{row['name']}@{row['version']}": row["pool"] for row in newest.values()}
+    rows = list_subsets(connection).to_pylist()
+    pools = {f"{row['name']}@{row['version']}": row["pool"] for row in rows}
     own = {*bare_names(pools.get(str(reference), str(reference))).split(",")}
-    for name, listed in pools.items():
+    newest = {row["name"]: f"{row['name']}@{row['version']}" for row in rows}
+    for name in newest.values():
+        listed = pools[name]
         if not own.isdisjoint(bare_names(listed).split(",")) and name != str(reference):
             found = resolve(connection, name)
-            rows = connection.sql(query("export/fingerprints"), params=found.parameters).fetchall()
-            yield name, [row[0] for row in rows]
+            inside = connection.sql(query("export/fingerprints"), params=found.parameters)
+            yield name, [fingerprint for (fingerprint,) in inside.fetchall()]

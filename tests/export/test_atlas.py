@@ -78,6 +78,19 @@ def test_a_subset_is_exported_in_its_order(mapped: Catalog, tmp_path: Path) -> N
     table = pq.read_table(tmp_path / "drawn.parquet")
     ranked = mapped.sql("SELECT fingerprint FROM subset('drawn@1') ORDER BY rank")
     assert table["fingerprint"].to_pylist() == ranked["fingerprint"].to_list()
+    assert "drawn@2" in table.column_names  # the newest version of that subset
+
+
+def test_a_score_of_another_pool_is_no_column(
+    mapped: Catalog, jsonl: Callable[..., Path], tmp_path: Path
+) -> None:
+    mapped.register(jsonl([{"instruction": "a", "output": "b"}], "q.jsonl"), pool="q")
+    (tmp_path / "q.csv").write_text("other\n5\n")
+    mapped.import_scores("q", tmp_path / "q.csv", name="other")
+    mapped.export("p", tmp_path / "p.parquet", format="atlas")
+    names = pq.read_schema(tmp_path / "p.parquet").names
+    assert {"quality", "mark", "note"} <= set(names)
+    assert "other" not in names
 
 
 def test_a_plain_parquet_stays_the_lossless_format(mapped: Catalog, tmp_path: Path) -> None:
@@ -88,5 +101,6 @@ def test_a_plain_parquet_stays_the_lossless_format(mapped: Catalog, tmp_path: Pa
 
 def test_without_a_map_the_command_is_named(catalog: Catalog, jsonl: Callable[..., Path]) -> None:
     catalog.register(jsonl([{"instruction": "a", "output": "b"}]), pool="p")
-    with pytest.raises(SignalError, match="catalog map"):
+    with pytest.raises(SignalError, match="catalog map") as refused:
         catalog.export("p", "atlas.parquet", format="atlas")
+    assert refused.value.location is None
