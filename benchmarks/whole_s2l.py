@@ -13,7 +13,8 @@ Assignment keeps it below its bar. By processor time on one thread of an AMD EPY
 assignments of 150,000 x 12 to 100 centres take 0.7 s: products of 13 columns are about half of it,
 the argmax over 100 scores a quarter. faiss finds the nearest centre of narrow vectors in one fused
 loop, in 0.36 s. The whole process takes 2.6 s at that size. Bounds by the triangle inequality
-(Hamerly) would leave out 28 % of these rows in 20 iterations, which is less than they cost.
+(Hamerly) would leave out 28 % of these rows in 20 iterations, which is less than they cost. Runs of
+near rows need 9 of the 100 centres, but finding which took more than the products that it saved.
 """
 
 from __future__ import annotations
