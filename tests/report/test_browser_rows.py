@@ -43,3 +43,20 @@ def test_the_numbers_beside_the_rows_are_those_filtered_by(
     until(page, "document.querySelectorAll('.filter').length === 1")
     until(page, "document.querySelector('table.rows thead').textContent.includes('response char')")
     assert heads.all_inner_texts()[4:] == ["response characters", "quality", "last loss"]
+
+
+def test_an_opened_row_is_in_sight_on_a_telephone(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url, viewport={"width": 390, "height": 844})
+    page.click("tr[data-row='9']")
+    until(page, "document.getElementById('detail').textContent.includes('answer 9')")
+    box = page.locator("#detail .message").last.bounding_box()
+    assert box
+    assert 0 < box["y"] < 844 - box["height"]
+
+
+def test_the_header_is_one_line_at_1000_pixels(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url, viewport={"width": 1000, "height": 800})
+    boxes = [page.locator(name).bounding_box() for name in ("h1", "#save")]
+    assert boxes[0]
+    assert boxes[1]
+    assert abs(boxes[0]["y"] - boxes[1]["y"]) < 12
