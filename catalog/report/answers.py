@@ -178,7 +178,7 @@ class Answers:
         marked = mark_members(self.store, reference, fingerprints, mark=mark, note=note)
         return {"change": marked.change, "n_members": len(marked.fingerprints)}
 
-    def save(self, *, name: str, sql: str, budget: int) -> dict[str, Any]:
+    def save(self, *, name: str, sql: str, budget: int | str) -> dict[str, Any]:
         """Write a selector beside the user's files, and select it as a subset.
 
         Raises:

@@ -9,6 +9,9 @@ from catalog.messages import argument, quantity
 from catalog.selection.definition import Definition
 from catalog.selection.run import SelectionResult
 
+ALL = "all"
+"""The budget that takes every member that is eligible."""
+
 MIXTURE = "mixture"
 """The kernel that has a budget of its own."""
 
@@ -18,7 +21,8 @@ def warnings_of(chosen: SelectionResult) -> tuple[str, ...]:
     definition, n_members = chosen.definition, chosen.members.num_rows
     warnings = []
     has_own_budget = MIXTURE in definition.content["functions"]
-    if chosen.shortfall and not has_own_budget:
+    is_open = definition.asked.lower() == ALL
+    if chosen.shortfall and not has_own_budget and not is_open:
         verb = "is" if n_members == 1 else "are"
         warnings.append(
             f"only {quantity(n_members, 'member')} of {definition.source} {verb} eligible for a "

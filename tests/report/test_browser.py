@@ -40,6 +40,8 @@ def test_what_is_shown_is_saved_and_verifies(
     selected = set(shown.sql("SELECT fingerprint FROM subset('seen')")["fingerprint"])
     assert len(selected) == n
     assert shown.verify("seen").is_same
+    budgets = dict(shown.subsets().select("name", "budget").rows())
+    assert budgets["seen"] == "all"  # so that a refresh drops no member for their number
     until(page, """decodeURIComponent(location.hash).includes('"code"')""")
     page.reload()  # the address holds the state
     until(page, READY)

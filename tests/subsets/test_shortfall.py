@@ -19,6 +19,8 @@ def test_a_shortfall_is_reported(filled: Catalog, tmp_path: Path) -> None:
     selected = filled.select("depth_only", "p", budget=10, name="x", settings={"depth": "few"})
     assert selected.n_members == 6
     assert selected.warnings == ("only 6 members of p@1 are eligible for a budget of 10",)
+    every = filled.select("depth_only", "p", budget="all", name="x", settings={"depth": "few"})
+    assert (every.n_members, every.warnings) == (6, ())
 
 
 @pytest.mark.slow

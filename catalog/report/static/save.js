@@ -13,7 +13,7 @@ function savingForm(text, answer) {
   const command = element('pre');
   const put = () => {
     command.textContent = `catalog select ./${name.value}.sql ${page.reference} `
-      + `--budget ${countShown()} --as ${name.value}`;
+      + `--budget all --as ${name.value}`;
   };
   name.oninput = put;
   put();
@@ -21,7 +21,7 @@ function savingForm(text, answer) {
     event.preventDefault();
     answer.replaceChildren(quiet('selecting…'));
     try {
-      const made = await ask('save', { name: name.value, sql: text, budget: countShown() });
+      const made = await ask('save', { name: name.value, sql: text, budget: 'all' });
       const members = `${made.reference}: ${quantity(made.n_members, 'member')}`;
       const next = `\`catalog verify ${made.reference}\` makes it again and compares.`;
       answer.replaceChildren(
