@@ -2,6 +2,8 @@
 members, how much faster?
 
 Run: python benchmarks/diverse.py [--pairs N] [--json FILE]
+
+Where the processor multiplies in bfloat16, ours screens in it, and the bars are higher.
 """
 
 from __future__ import annotations
@@ -11,7 +13,10 @@ import sys
 import numpy as np
 from pairs import Array, alternate, arguments, report, rows_chosen, table
 
+from catalog.kernels._common.screen import has_bfloat16
 from catalog.kernels.diverse import diverse
+
+BARS = (3.0, 4.5) if has_bfloat16() else (1.5, 2.0)
 
 
 def topics(n: int, d: int, n_topics: int, spread: float) -> Array:
@@ -40,9 +45,11 @@ def main() -> int:
     options = arguments(__doc__ or "")
     scores = np.random.default_rng(1).normal(size=50_000)
     results = []
+    if has_bfloat16():
+        import torch  # noqa: F401 -- outside the clock, as NumPy is
     for what, bar, x in (
-        ("few rejected", 1.5, topics(50_000, 384, 10_000, 0.5)),
-        ("three in four rejected", 2.0, topics(50_000, 384, 8_000, 0.2)),
+        ("few rejected", BARS[0], topics(50_000, 384, 10_000, 0.5)),
+        ("three in four rejected", BARS[1], topics(50_000, 384, 8_000, 0.2)),
     ):
         rows = table(x).append_column("score", [scores])
         ours, theirs, figures = alternate(

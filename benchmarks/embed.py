@@ -15,8 +15,9 @@ import sys
 from typing import Any
 
 import numpy as np
-from pairs import alpaca, alternate, arguments, has_bfloat16, report
+from pairs import alpaca, alternate, arguments, report
 
+from catalog.kernels._common.screen import has_bfloat16
 from catalog.models.device import best_device
 from catalog.models.encoder import load_encoder
 from catalog.models.weights import model_folder

@@ -192,13 +192,6 @@ def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Na
     return options
 
 
-def has_bfloat16() -> bool:
-    """Return whether the processor has products of bfloat16, under Linux."""
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 def alpaca_file() -> Path:
     """Return the path of the Alpaca file in ``CATALOG_TEST_DATA`` or in ``../shared/data``."""
     path = DATA / "alpaca52k" / "alpaca_data.json"

@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pairs import Array, alpaca, arguments, has_bfloat16, report
+from pairs import Array, alpaca, arguments, report
 from pretrained_loops import WINDOW, Plain, plain_training
 
 from catalog import Catalog
+from catalog.kernels._common.screen import has_bfloat16
 
 MOST = 1e-4
 NARROW = 8 if has_bfloat16() else 1

@@ -13,12 +13,13 @@ import pyarrow as pa
 
 from catalog.errors import OptionError
 from catalog.kernels import kernel
-from catalog.kernels._common.arrays import Numbers, Rows, Vectors
+from catalog.kernels._common.arrays import Array, Numbers, Rows, Vectors
 from catalog.kernels._common.earlier import N_SHARE, by_score, nearest_of
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
-from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
+from catalog.kernels._common.screen import Screen, screening
+from catalog.kernels._common.similarity import pair_cosines, unit_rows
 from catalog.threads import n_threads
 
 _N_BLOCK = 1024  # rows compared at once with everything accepted before them
@@ -47,8 +48,9 @@ def diverse(
 
     The cosine to every accepted row must be at most ``threshold``.
 
-    Equal scores go by fingerprint. Products are taken in float32, many rows at once, and whatever
-    is near a decision is decided by the cosine in float64, rounded to 12 digits. A row of zeros is
+    Equal scores go by fingerprint. Products are taken in float32, or in bfloat16 where the
+    processor multiplies in it, many rows at once, and whatever is near a decision is decided by the
+    cosine in float64, rounded to 12 digits. A row of zeros is
     similar to nothing.
 
     Memory beside the relation: ``8 n d + 4 budget d`` bytes, ``budget`` at most n, and 8 MiB for
@@ -101,8 +103,8 @@ def diverse(
         instead="raise the limit or lower the budget",
     )
     require_finite(x, column, function="diverse")
-    with row_blocks() as for_blocks:
-        scan = _scan(x, budget=budget, threshold=threshold, for_blocks=for_blocks)
+    with row_blocks() as for_blocks, screening(n * min(budget, n) * d) as screen:
+        scan = _scan(x, screen, budget=budget, threshold=threshold, for_blocks=for_blocks)
     return _answer(rows, scan, with_rejected=rejected)
 
 
@@ -115,10 +117,12 @@ class _Scan:
     nearest: Rows  # that row; -1 where there is none
 
 
-def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[Any]) -> _Scan:
-    units = np.empty_like(x)  # of the rows looked at
+def _scan(
+    x: Vectors, screen: Screen, *, budget: int, threshold: float, for_blocks: ForBlocks[Any]
+) -> _Scan:
+    units = np.empty(x.shape, dtype=screen.dtype)  # of the rows looked at
     accepted = np.empty(min(budget, len(x)), dtype=np.int64)
-    accepted_units = np.empty((len(accepted), x.shape[1]), dtype=np.float32)
+    accepted_units = np.empty((len(accepted), x.shape[1]), dtype=screen.dtype)
     n_accepted = 0
     is_accepted = np.zeros(len(x), dtype=bool)
     similarity, nearest = np.full(len(x), -np.inf), np.full(len(x), -1, dtype=np.int64)
@@ -126,19 +130,17 @@ def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[An
     while stop < len(x) and n_accepted < len(accepted):
         start, stop = stop, min(stop + _N_BLOCK, len(x))
         block = np.arange(start, stop, dtype=np.int64)
-        units[start:stop] = unit_rows(x[start:stop])
+        units[start:stop] = screen.narrow(unit_rows(x[start:stop]))
         before = accepted[:n_accepted]
-        nearest_of(
-            x, units, block, before, accepted_units[:n_accepted], similarity, nearest, for_blocks
-        )
-        new = _accept(x, units, block[similarity[block] <= threshold], threshold, for_blocks)[
-            : len(accepted) - n_accepted
-        ]
+        earlier = accepted_units[:n_accepted]
+        nearest_of(x, units, block, before, earlier, similarity, nearest, for_blocks, screen)
+        left = block[similarity[block] <= threshold]
+        new = _accept(x, units, left, threshold, for_blocks, screen)[: len(accepted) - n_accepted]
         if n_accepted + len(new) == len(accepted):
             block = block[: new[-1] - start + 1]  # what comes after the last one is not looked at
             stop = int(block[-1]) + 1
         is_accepted[new] = True
-        nearest_of(x, units, block, new, units[new], similarity, nearest, for_blocks)
+        nearest_of(x, units, block, new, units[new], similarity, nearest, for_blocks, screen)
         (
             accepted[n_accepted : n_accepted + len(new)],
             accepted_units[n_accepted : n_accepted + len(new)],
@@ -148,13 +150,19 @@ def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[An
 
 
 def _accept(
-    x: Vectors, units: Vectors, candidates: Rows, threshold: float, for_blocks: ForBlocks[Any]
+    x: Vectors,
+    units: Array,
+    candidates: Rows,
+    threshold: float,
+    for_blocks: ForBlocks[Any],
+    screen: Screen,
 ) -> Rows:
     """Those of the candidates, in order, that are similar to no accepted one among them."""
     mine = units[candidates]
 
     def similar(start: int, stop: int) -> tuple[Rows, Rows]:
-        first, second = np.nonzero(mine[start:stop] @ mine[start:].T > threshold - SLACK)
+        cosines = screen.cosines(mine[start:stop], mine[start:])
+        first, second = np.nonzero(cosines > threshold - screen.slack)
         first, second = first[second > first] + start, second[second > first] + start
         is_similar = pair_cosines(x, candidates[first], x, candidates[second]) > threshold
         return first[is_similar], second[is_similar]

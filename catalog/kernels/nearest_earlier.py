@@ -17,6 +17,7 @@ from catalog.kernels._common.earlier import by_score, nearest_of
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
+from catalog.kernels._common.screen import screening
 from catalog.kernels._common.similarity import unit_rows
 from catalog.threads import n_threads
 
@@ -76,15 +77,17 @@ def nearest_earlier(
         instead="raise the limit, or compare fewer rows at a time",
     )
     require_finite(x, column, function="nearest_earlier")
-    units = unit_rows(x)
     similarity, nearest = np.full(n, -np.inf), np.full(n, -1, dtype=np.int64)
-    with row_blocks() as for_blocks:
+    with row_blocks() as for_blocks, screening(n * n * d // 2) as screen:
+        units = screen.narrow(unit_rows(x))
         for group in _groups(rows, within):
             group_units = units[group]
             for start in range(0, len(group), _N_BLOCK):
                 stop = start + _N_BLOCK
                 block, before, earlier = group[start:stop], group[:stop], group_units[:stop]
-                nearest_of(x, units, block, before, earlier, similarity, nearest, for_blocks)
+                nearest_of(
+                    x, units, block, before, earlier, similarity, nearest, for_blocks, screen
+                )
     has_none = nearest < 0
     fingerprints = rows["fingerprint"].take(pa.array(nearest, mask=has_none))
     answer = with_columns(

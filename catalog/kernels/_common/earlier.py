@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.kernels._common.arrays import Numbers, Rows, Vectors
+from catalog.kernels._common.arrays import Array, Numbers, Rows, Vectors
 from catalog.kernels._common.parallel import ForBlocks
 from catalog.kernels._common.relation import numbers_of
-from catalog.kernels._common.similarity import SLACK, pair_cosines
+from catalog.kernels._common.screen import Screen
+from catalog.kernels._common.similarity import pair_cosines
 
 N_SHARE = 256  # rows of a block that one thread takes at a time
 _N_TILE = 512  # rows before them, so that the products stay in the second cache
@@ -24,19 +25,24 @@ def by_score(rows: pa.Table, score: str, *, function: str) -> pa.Table:
 
 def nearest_of(
     x: Vectors,
-    units: Vectors,
+    units: Array,
     block: Rows,
     others: Rows,
-    other_units: Vectors,
+    other_units: Array,
     similarity: Numbers,
     nearest: Rows,
     for_blocks: ForBlocks[Any],
+    screen: Screen,
 ) -> None:
-    """Update the most similar of ``others`` that comes before each row of the block, in place."""
+    """Update the most similar of ``others`` that comes before each row of the block, in place.
+
+    ``units`` are the unit rows of ``x``, and ``other_units`` those of ``others``, as the screen
+    takes them.
+    """
 
     def update(start: int, stop: int) -> None:
         rows = block[start:stop]
-        row, other = _highest(units[rows], rows, other_units, others, similarity[rows])
+        row, other = _highest(screen, units[rows], rows, other_units, others, similarity[rows])
         cosines = pair_cosines(x, rows[row], x, others[other])
         best_first = np.lexsort((others[other], -cosines, row))
         row, other, cosines = row[best_first], other[best_first], cosines[best_first]
@@ -52,30 +58,31 @@ def nearest_of(
 
 
 def _highest(
-    mine: Vectors, rows: Rows, other_units: Vectors, others: Rows, similarity: Numbers
+    screen: Screen, mine: Array, rows: Rows, other_units: Array, others: Rows, similarity: Numbers
 ) -> tuple[Rows, Rows]:
-    """Return pairs of a row and an earlier one that float32 cannot tell from the row's highest.
+    """Return pairs of a row and an earlier one that the screen cannot tell from the row's highest.
 
     There are none where the highest is known already.
 
     Returns:
-        Positions in ``rows`` and in ``others``, in no order; those within 2 SLACK of the highest,
-        to be compared in float64.
+        Positions in ``rows`` and in ``others``, in no order; those within twice its slack of the
+        highest, to be compared in float64.
     """
+    within = 2 * screen.slack
     highest = similarity.astype(np.float32)  # (n_rows,)
     found = [
         (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
     ]
     for start in range(0, int(np.searchsorted(others, rows[-1])), _N_TILE):
         tile = others[start : start + _N_TILE]
-        near = mine @ other_units[start : start + _N_TILE].T  # (n_rows, n_tile)
+        near = screen.cosines(mine, other_units[start : start + _N_TILE])  # (n_rows, n_tile)
         if tile[-1] >= rows[0]:
             near[tile[None, :] >= rows[:, None]] = -np.inf
         best = near.max(axis=1)
         np.maximum(highest, best, out=highest)
-        hit = np.flatnonzero(best >= highest - 2 * SLACK)  # few, once some tiles have been seen
-        row, other = np.nonzero(near[hit] >= (highest[hit] - 2 * SLACK)[:, None])
+        hit = np.flatnonzero(best >= highest - within)  # few, once some tiles have been seen
+        row, other = np.nonzero(near[hit] >= (highest[hit] - within)[:, None])
         found.append((hit[row], other + start, near[hit[row], other]))
     row, other, product = (np.concatenate([piece[part] for piece in found]) for part in (0, 1, 2))
-    is_high = (product >= highest[row] - 2 * SLACK) & (product > -np.inf)
+    is_high = (product >= highest[row] - within) & (product > -np.inf)
     return row[is_high], other[is_high]
