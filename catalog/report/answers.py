@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +52,13 @@ class Answers:
         store: the catalog's files and database.
         page: what the page shows.
         folder: where selectors are saved; None if nothing may be written.
+        watch: called with the percentage done while SQL of the user runs; raises to end it.
     """
 
     store: Store
     page: PageData
     folder: Path | None = None
+    watch: Callable[[float], None] | None = None
 
     def packed(self) -> bytes:
         """Return the data of the page with the marks as they are now; see `PageData.packed`."""
@@ -138,7 +140,7 @@ class Answers:
         ``statement`` is the query as another one may hold it in brackets.
         """
         started = time.monotonic()
-        table = self._limited(run, query, limits=SQL_LIMITS)
+        table = self._limited(run, query, limits=replace(SQL_LIMITS, progress=self.watch))
         return {
             "columns": table.column_names,
             "rows": plain_cells(table.slice(0, N_ROWS), longest=LONGEST_CELL),

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 import secrets
+import selectors
+import socket
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import duckdb
 
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, OptionError
 from catalog.json_text import json_text
 from catalog.report.answers import QUESTIONS, Answers
 from catalog.report.page import MEDIA_TYPES, page_file, policy
@@ -45,8 +48,18 @@ class PageServer(ThreadingHTTPServer):
     request_queue_size = 128  # a page asks for all of its files at once
 
     def __init__(self, answers: Answers, *, port: int = 0) -> None:
-        """Listen on a port of the loopback address; 0 takes a free one."""
-        super().__init__((ADDRESS, port), _Handler)
+        """Listen on a port of the loopback address; 0 takes a free one.
+
+        Raises:
+            OptionError: the port is taken, or not for this user.
+        """
+        try:
+            super().__init__((ADDRESS, port), _Handler)
+        except OSError as error:
+            problem = f"cannot listen on port {port}: {error.strerror}"
+            raise OptionError(
+                problem, next_step="choose another port, or 0 for a free one"
+            ) from None
         self.answers = answers
         self.token = secrets.token_urlsafe(24)
 
@@ -101,7 +114,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             options = json.loads(body or b"{}")
             json_text(options).encode()  # half of a surrogate pair is no text
-            answer = question(self.server.answers, **options)
+            answers = replace(self.server.answers, watch=self._require_asker)
+            answer = question(answers, **options)
+        except ConnectionAbortedError:
+            return
         except CatalogError as error:
             self._send(400, {"error": str(error)})
         except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
@@ -116,6 +132,18 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send_bytes(200, answer, "application/octet-stream")
             else:
                 self._send(200, answer)
+
+    def _require_asker(self, _percent: float) -> None:
+        """Check that somebody waits for the answer, and so that no query runs for nobody.
+
+        Raises:
+            ConnectionAbortedError: the page was closed, or has stopped the query.
+        """
+        with selectors.DefaultSelector() as selector, suppress(ConnectionResetError):
+            selector.register(self.connection, selectors.EVENT_READ)
+            if not selector.select(0) or self.connection.recv(1, socket.MSG_PEEK):
+                return
+        raise ConnectionAbortedError
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length") or "0"
@@ -148,6 +176,6 @@ class _Handler(BaseHTTPRequestHandler):
         named = {"Content-Type": media_type, "Content-Length": str(len(content))}
         for name, value in (HEADERS | named).items():
             self.send_header(name, value)
-        self.end_headers()
         with suppress(ConnectionError):  # the page was closed or has asked something else since
+            self.end_headers()
             self.wfile.write(content)

@@ -209,7 +209,9 @@ def test_an_address_that_somebody_else_wrote_opens_the_page_without_its_filters(
     for state in HOSTILE_STATES:
         page = open_page(f"{server.url}&state={quote(state)}")
         assert count(page) == f"{N} of {N}"
-    good = '{"filters": [["drawn@1", {"kind": "subset", "isIn": true}]], "tab": "regions"}'
+    wrong = '["quality", {"kind": "number", "low": "x", "high": 1}]'
+    drawn = '["drawn@1", {"kind": "subset", "isIn": true}]'
+    good = f'{{"filters": [{wrong}, {drawn}], "tab": "regions"}}'
     page = open_page(f"{server.url}&state={quote(good)}")
     until(page, f"document.getElementById('count').textContent === '20 of {N}'")
     assert page.is_visible("#pane-regions")

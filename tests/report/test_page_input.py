@@ -112,6 +112,23 @@ def test_an_address_without_a_token_asks_for_it(
 
 
 @pytest.mark.slow
+def test_a_query_is_stopped_by_a_button_and_by_the_next_one(
+    server: PageServer, open_page: Open
+) -> None:
+    page = open_page(server.url)
+    page.click("#tab-sql")
+    long = "SELECT count(*) FROM range(1000000000) AS a, range(1000000) AS b"
+    page.fill("#pane-sql textarea", long)
+    page.click("#pane-sql button:has-text('Run')")
+    page.click("#pane-sql button:has-text('Stop')")
+    until(page, "document.getElementById('pane-sql').textContent.includes('Stopped.')")
+    page.click("#pane-sql button:has-text('Run')")
+    page.fill("#pane-sql textarea", "SELECT 41 + 1 AS answer")
+    page.press("#pane-sql textarea", "Control+Enter")
+    until(page, "document.getElementById('pane-sql').textContent.includes('42')")
+
+
+@pytest.mark.slow
 def test_a_selection_of_nothing_is_not_saved(server: PageServer, open_page: Open) -> None:
     page = open_page(server.url)
     page.fill("#text", "a text that nobody wrote")

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from catalog import Catalog
-from catalog.errors import UsageError
+from catalog.errors import OptionError, UsageError
 from catalog.report.answers import Answers
 from catalog.report.page_data import read_page_data
 from catalog.report.server import PageServer
@@ -229,6 +230,23 @@ def test_a_page_whose_pool_was_dropped_is_answered(
             assert status == 400
             assert "gone" in json.loads(body)["error"]
         opened.shutdown()
+
+
+def test_a_query_that_nobody_waits_for_is_stopped(server: PageServer, shown: Catalog) -> None:
+    """It holds the database, and a writer waits for it."""
+    query = "SELECT count(*) FROM range(1000000000) AS a, range(1000000) AS b"
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT)
+    body, headers = json.dumps({"query": query}), {"X-Token": server.token}
+    connection.request("POST", "/ask/sql", body=body, headers=headers)
+    time.sleep(0.5)
+    connection.close()
+    quick = Catalog.open(shown.store.path, wait=20, isolated=False)  # the query may take 60
+    assert str(quick.tag("p@1", "unasked")) == "p@1"
+
+
+def test_a_port_that_is_taken_is_an_error_of_the_option(server: PageServer) -> None:
+    with pytest.raises(OptionError, match=str(server.port)):
+        PageServer(server.answers, port=server.port)
 
 
 def test_a_length_that_is_no_number_is_answered(server: PageServer) -> None:

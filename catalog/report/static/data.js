@@ -17,11 +17,13 @@ function takeToken() {
 }
 const token = isReport ? '' : takeToken();
 
-export async function ask(question, options = {}) {
+export async function ask(question, options = {}, signal = undefined) {
   if (isReport) return offline(question, options);
   const headers = { 'X-Token': token, 'Content-Type': 'application/json' };
   const body = JSON.stringify(options);
-  const answer = await fetch(`/ask/${question}`, { method: 'POST', headers, body }).catch(() => {
+  const request = { method: 'POST', headers, body, signal };
+  const answer = await fetch(`/ask/${question}`, request).catch(() => {
+    if (signal?.aborted) throw new Error('Stopped.');
     throw new Error('The server does not answer: is `catalog browse` still running?');
   });
   if (question === 'page' && answer.ok) return answer.arrayBuffer();

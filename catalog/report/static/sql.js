@@ -33,14 +33,19 @@ export async function sqlView(pane) {
   ].join('\n');
   const text = element('textarea', { value, spellcheck: false, rows: 5, ariaLabel: 'SQL' });
   const body = element('div');
+  let running = null; // stops the query that runs, which another one would wait beside
   async function start() {
-    body.replaceChildren(quiet('running…'));
+    running?.abort();
+    const own = new AbortController();
+    running = own;
+    const stop = () => own.abort();
+    body.replaceChildren(quiet('running… '), element('button', { type: 'button', onclick: stop }, 'Stop'));
     const query = text.value;
-    try {
-      body.replaceChildren(...answerNodes(await ask('sql', { query }), query));
-    } catch (error) {
-      body.replaceChildren(element('pre', {}, failure(error)));
-    }
+    const answer = await ask('sql', { query }, own.signal).then(
+      (found) => answerNodes(found, query),
+      (error) => [element('pre', {}, failure(error))],
+    );
+    if (running === own) body.replaceChildren(...answer);
   }
   text.onkeydown = (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) start();

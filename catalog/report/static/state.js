@@ -39,9 +39,15 @@ export async function restoreState() {
   let state;
   try {
     state = JSON.parse(text);
-    for (const named of state?.filters ?? []) if (isKnown(named)) await putFilter(...named);
   } catch {
     // What cannot be read of an address is left out.
+  }
+  for (const named of Array.isArray(state?.filters) ? state.filters : []) {
+    try {
+      if (isKnown(named)) await putFilter(...named);
+    } catch {
+      // The others are kept.
+    }
   }
   if (!state) return;
   const place = Array.isArray(state.view) ? state.view : [];
