@@ -26,8 +26,6 @@ from catalog.kernels._common.log_det_tangents import Tangents, tangent_bytes
 from catalog.threads import n_threads
 
 _FIRST_LOOK = 16  # bounds tightened in the first round of a pick
-_FIRST_EVALUATED = 4  # true gains computed in it; twice as many with every round
-_MOST_EVALUATED = 32  # in a round, since the best may rise with every one
 _STARTED_WITH = 256  # texts evaluated together before the first pick
 
 
@@ -36,6 +34,7 @@ class _Bounds:
 
     def __init__(self, objective: InformationOfTexts, *, capacity: int) -> None:
         rows = np.arange(len(objective.texts), dtype=np.int64)
+        self.evaluated_at_once = objective.evaluated_at_once
         self._objective = objective
         self._tangents = Tangents(len(rows), capacity=capacity, d=objective.d)
         self.gains = self._first_gains(rows, capacity)  # (n,)
@@ -86,7 +85,8 @@ def _best(bounds: _Bounds) -> int:
     """
     contenders = top(bounds.keys, min(_FIRST_LOOK, len(bounds.keys)))
     contenders = contenders[bounds.keys[contenders] != TAKEN]
-    best, highest, n_evaluate = -1, TAKEN, _FIRST_EVALUATED
+    best, highest = -1, TAKEN
+    n_evaluate, most = bounds.evaluated_at_once
     while len(contenders):
         loose = bounds.loose(contenders)
         if len(loose):
@@ -94,7 +94,7 @@ def _best(bounds: _Bounds) -> int:
         unknown = contenders[~bounds.is_true[contenders] & (bounds.keys[contenders] > highest)]
         if len(unknown):
             bounds.evaluate(unknown[top(bounds.keys[unknown], n_evaluate)])
-            n_evaluate = min(2 * n_evaluate, _MOST_EVALUATED)
+            n_evaluate = min(2 * n_evaluate, most)
         known = contenders[bounds.is_true[contenders]]
         if len(known):
             winner = int(known[bounds.keys[known].argmax()])
