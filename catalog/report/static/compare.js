@@ -62,7 +62,7 @@ function sourcesTable(chosen) {
     chosen.forEach((column, k) => { line[k + 2] += column.values[row]; });
   }
   const heads = ['source', page.reference, ...chosen.map((column) => column.name)];
-  return table(heads, lines, 'Members by source');
+  return table(heads, lines, `Members of ${page.reference} by source`);
 }
 
 async function measure(pane, chosen) {
