@@ -39,7 +39,7 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
     is_fast = len(text) <= room  # a name comes before a speed, and a speed before a bar
     room += 0 if is_fast else _SPEED
     is_drawn = len(text) <= room
-    described = Cell(ratio=None if is_drawn else 1, no_wrap=True, min_width=_LEAST_TEXT)
+    described = Cell() if is_drawn else Cell(ratio=1, no_wrap=True, min_width=_LEAST_TEXT)
     bar = BarColumn(bar_width=None, table_column=Cell(ratio=1, min_width=_LEAST_BAR))
     columns = (
         TextColumn("{task.description}", table_column=described),

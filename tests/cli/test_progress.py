@@ -27,7 +27,12 @@ def test_work_shows_a_bar_only_after_half_a_second(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    "name", ["embeddings of alpaca", "mapping a-pool-with-a-long-name-that-is-nobodys-favourite"]
+    "name",
+    [
+        "querying",
+        "embeddings of alpaca",
+        "mapping a-pool-with-a-long-name-that-is-nobodys-favourite",
+    ],
 )
 def test_a_bar_shows_its_name_whole_and_nothing_that_is_unknown(
     monkeypatch: pytest.MonkeyPatch, name: str
@@ -40,6 +45,7 @@ def test_a_bar_shows_its_name_whole_and_nothing_that_is_unknown(
             shown += screen()
     drawn = [line for line in re.split(r"[\r\n]+", ESCAPES.sub("", shown)) if line.strip()]
     assert {line.partition("━")[0].strip() for line in drawn} == {name}
+    assert not re.search(r"\S {2,}━", "\n".join(drawn))
     assert not re.search(r"%|\bleft\b|\d instructions", shown)
 
 
