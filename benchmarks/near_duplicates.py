@@ -165,12 +165,12 @@ def signatures_alone(texts: list[str], pairs: int) -> dict[str, Any]:
     starts, tokens = offsets.astype(np.int64), hashes.astype(np.uint64)
     full = np.append(starts[:-1][np.diff(starts) > 0], starts[-1])
 
-    def ours(_: int) -> Any:
+    def ours(_: int) -> None:
         with row_blocks() as for_blocks:
-            return signatures(full, whole, *a_b, for_blocks)
+            signatures(full, whole, *a_b, for_blocks)
 
-    def theirs(_: int) -> Any:
-        return rensa.RMinHash.digest_matrix_from_flat_token_hashes(tokens, full, N_HASHES, 0)
+    def theirs(_: int) -> None:  # its matrix cannot be pickled
+        rensa.RMinHash.digest_matrix_from_flat_token_hashes(tokens, full, N_HASHES, 0)
 
     figures = alternate(ours, theirs, pairs=pairs)[2]
     return {
