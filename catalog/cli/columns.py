@@ -20,7 +20,7 @@ COMMAND = "command"
 EXPENDABLE = (
     *("identity", "lance_table", "members", "definition", "n_bytes", "dimension", "signal_id"),
     *("index_recall", "is_prompts_only", "shapes", "seconds", "seed"),
-    *("settings", "paper", "encoding"),
+    *("settings", "paper", "encoding", "marked_at"),
 )
 """Columns that leave before others, the first one first."""
 

@@ -122,6 +122,16 @@ def test_wide_prints_every_column(home: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not left_out(screen)
 
 
+def test_a_list_of_marks_shows_their_texts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog = Catalog.open(home, isolated=False)
+    fingerprint = catalog.sql("SELECT min(fingerprint) AS f FROM pool('alpaca')")["f"][0]
+    catalog.mark("alpaca", fingerprint, mark="bad", note="the answer is wrong, and too long")
+    screen = in_process(monkeypatch, home, "mark", "alpaca", columns=64)
+    catalog.mark("alpaca", fingerprint, mark="none", note="")
+    assert "prompt" in lines_of(screen)[0]
+    assert left_out(screen) == {"marked_at"}
+
+
 def test_status_shows_whole_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     gap = SignalGap("p@1", "embedding", "e", 1, 2, f"catalog embed p --encoder {LONG}/{LONG[:20]}")
     with terminal(monkeypatch) as screen:
