@@ -14,6 +14,7 @@ def test_search_rows_and_keys(server: PageServer, open_page: Open) -> None:
     page.keyboard.press("j")
     until(page, "document.querySelectorAll('#detail .message').length === 2")
     assert "answer 10" in str(page.text_content("#detail"))
+    assert page.locator("tr[aria-current=true]").get_attribute("data-row") == "10"
     page.keyboard.press("j")
     until(page, "document.getElementById('detail').textContent.includes('answer 11')")
     page.keyboard.press("k")

@@ -74,7 +74,7 @@ function pager() {
 
 function selectLine() {
   for (const node of document.querySelectorAll('tr[data-row]')) {
-    node.ariaSelected = String(Number(node.dataset.row) === current());
+    node.ariaCurrent = String(Number(node.dataset.row) === current());
   }
 }
 
