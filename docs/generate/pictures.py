@@ -99,8 +99,8 @@ def compare(page: Page) -> None:
     """Compare the subsets with random draws of their size."""
     page.click("#tab-compare")
     page.click("#pane-compare button:has-text('Compare')")
-    page.wait_for_selector("#pane-compare .ratio", timeout=300_000)
-    page.locator("#pane-compare .ratio").first.scroll_into_view_if_needed()
+    page.wait_for_selector("#pane-compare .unusual", timeout=300_000)
+    page.locator("#pane-compare .unusual").first.scroll_into_view_if_needed()
 
 
 def meaning(page: Page) -> None:
