@@ -1,6 +1,6 @@
 """Make the pictures of the documentation: ten views of the page, light and dark.
 
-Run: python docs/generate/pictures.py [--home FOLDER]
+Run: python docs/generate/pictures.py [--home FOLDER] [--pictures FOLDER]
 
 The catalog is that of `catalog demo`, whose texts are generated; it is made if the folder has none.
 """
@@ -137,7 +137,7 @@ def browsing() -> Iterator[Browser]:
         yield started.chromium.launch(executable_path=found, args=["--no-sandbox"])
 
 
-def shoot(browser: Browser, url: str, name: str, scheme: str) -> None:
+def shoot(browser: Browser, url: str, name: str, scheme: str, folder: Path) -> None:
     """Write one picture, with few colours so that it stays small."""
     from PIL import Image
 
@@ -151,14 +151,14 @@ def shoot(browser: Browser, url: str, name: str, scheme: str) -> None:
     page.wait_for_timeout(1500)
     image = Image.open(BytesIO(page.screenshot())).convert("RGB")
     small = image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)  # keeps rare colours
-    small.save(PICTURES / f"{name}-{scheme}.png", optimize=True)
+    small.save(folder / f"{name}-{scheme}.png", optimize=True)
     page.close()
 
 
-def main(home: Path) -> None:
+def main(home: Path, pictures: Path) -> None:
     """Make every picture."""
     catalog = prepared(home)
-    PICTURES.mkdir(exist_ok=True)
+    pictures.mkdir(exist_ok=True)
     shown = read_page_data(catalog.store, "demo", is_saving=True)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -168,11 +168,13 @@ def main(home: Path) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         for name in VIEWS:
             for scheme in ("light", "dark"):
-                shoot(browser, server.url, name, scheme)
+                shoot(browser, server.url, name, scheme, pictures)
         server.shutdown()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=Path(".catalog-demo"))
-    main(parser.parse_args().home)
+    parser.add_argument("--pictures", type=Path, default=PICTURES)
+    given = parser.parse_args()
+    main(given.home, given.pictures)
