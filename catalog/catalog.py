@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 from catalog.argument_types import check_methods
 from catalog.engine.choose import engine_of
 from catalog.frames import to_polars
+from catalog.notebook import ResultList
 from catalog.query.default_limits import QUERY_MEMORY, SELECTION_MEMORY
 from catalog.signals.kind_options import ENCODER, Dtype, Turns
 from catalog.signals.kinds.embedding import EmbeddingOptions, Field, Pooling, Precision
@@ -492,11 +493,11 @@ class Catalog:
 
         return pl.DataFrame(list_scores(self.store), infer_schema_length=None)
 
-    def agreement(self, reference: str, *names: str, seed: int = 0) -> list[Agreement]:
+    def agreement(self, reference: str, *names: str, seed: int = 0) -> ResultList[Agreement]:
         """Compare scores pair by pair; see `catalog.compute.scores.agreement.agreement`."""
         from catalog.compute.scores.agreement import agreement
 
-        return agreement(self.store, self.find(reference), names, seed=seed)
+        return ResultList(agreement(self.store, self.find(reference), names, seed=seed))
 
     def add_score(self, file: StrPath) -> AddedScore:
         """Keep a derived score's file; see `catalog.compute.scores.saved.add_score`."""
@@ -533,11 +534,12 @@ class Catalog:
 
     def import_score_columns(
         self, reference: str, file: StrPath, columns: Mapping[str, str], **options: Any
-    ) -> list[ImportReport]:
+    ) -> ResultList[ImportReport]:
         """Import scores by name; see `catalog.compute.imports.import_scores.import_scores`."""
         from catalog.compute.imports.import_scores import import_scores
 
-        return import_scores(self.store, self.find(reference), os.fspath(file), columns, **options)
+        found, path = self.find(reference), os.fspath(file)
+        return ResultList(import_scores(self.store, found, path, columns, **options))
 
     def import_losses(
         self, reference: str, file: StrPath, *, proxy: str, **options: Any
@@ -743,10 +745,9 @@ class Catalog:
 
     def column_origins(
         self, selector: StrPath | Selector, source: str | None = None, **options: Any
-    ) -> list[ColumnOrigin]:
+    ) -> ResultList[ColumnOrigin]:
         """Trace each column of a selection to signals; the arguments are `explain`'s."""
-        answer: list[ColumnOrigin] = self._explained("columns", selector, source, **options)
-        return answer
+        return ResultList(self._explained("columns", selector, source, **options))
 
     def translate(
         self, selector: StrPath | Selector, source: str | None = None, **options: Any
@@ -805,11 +806,11 @@ class Catalog:
         ]
         return pl.DataFrame(rows, schema_overrides={"parameters": pl.List(pl.String)})
 
-    def functions(self) -> list[FunctionDescription]:
+    def functions(self) -> ResultList[FunctionDescription]:
         """Describe all table functions; see `catalog.query.functions.describe_functions`."""
         from catalog.query.functions import describe_functions
 
-        return describe_functions(self.store)
+        return ResultList(describe_functions(self.store))
 
     def function(self, name: str) -> FunctionDescription:
         """Describe one table function; see `catalog.query.functions.describe_function`."""
@@ -817,11 +818,11 @@ class Catalog:
 
         return describe_function(self.store, name)
 
-    def kernels(self) -> list[ListedKernel]:
+    def kernels(self) -> ResultList[ListedKernel]:
         """List the kernels that SQL can call; see `catalog.query.added_kernels.list_kernels`."""
         from catalog.query.added_kernels import list_kernels
 
-        return list_kernels(self.store)
+        return ResultList(list_kernels(self.store))
 
     def add_kernel(self, path: StrPath) -> AddedKernel:
         """Copy a kernel's file into the catalog; see `catalog.query.added_kernels.add_kernel`."""
@@ -962,11 +963,12 @@ class Catalog:
         with worker.stream(stream, self.store.absolute(), query, **options) as reader:
             yield reader
 
-    def doctor(self, *, full: bool = False, record: bool = False) -> list[Issue]:
+    def doctor(self, *, full: bool = False, record: bool = False) -> ResultList[Issue]:
         """List what is wrong with the catalog; see `catalog.maintenance.doctor.examine`."""
         from catalog.maintenance.doctor import examine
 
-        return examine(self.store, is_full=full or record, is_recording=record)
+        is_full = full or record
+        return ResultList(examine(self.store, is_full=is_full, is_recording=record))
 
     def gc(self, *, dry_run: bool = False, cache: bool = False, damaged: bool = False) -> GcReport:
         """Remove what nothing refers to any more.

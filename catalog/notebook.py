@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 from catalog.messages import quantity, shortened, significant
 
@@ -14,12 +14,22 @@ ROWS = 10
 
 LONGEST_TEXT = 200
 
+Item = TypeVar("Item")
+
 
 class NotebookResult:
     """Base of dataclasses that a notebook shows as a table, a field a row."""
 
     def _repr_html_(self) -> str:
         return html_table(_items(self), caption=type(self).__name__)
+
+
+class ResultList(list[Item]):
+    """List of results that a notebook shows as a table, a result a row."""
+
+    def _repr_html_(self) -> str:
+        rows = [dict(_items(each)) for each in self[:ROWS]]
+        return f"{quantity(len(self), 'row')}{_rows(rows)}{_more(self)}"
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ import pytest
 
 import catalog as package
 from catalog import Catalog
-from catalog.notebook import NotebookResult
+from catalog.notebook import NotebookResult, ResultList
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,6 +45,23 @@ def test_a_notebook_shows_every_public_result() -> None:
     results = [each for each in public if is_dataclass(each) and each not in others]
     assert len(results) > 30
     assert [each.__name__ for each in results if not hasattr(each, "_repr_html_")] == []
+
+
+def test_a_notebook_shows_lists_of_results_as_tables(tmp_path: Path) -> None:
+    returned = {
+        name: str(method.__annotations__.get("return"))
+        for name, method in vars(Catalog).items()
+        if callable(method) and not name.startswith("_")
+    }
+    assert returned["doctor"] == "ResultList[Issue]"
+    assert [name for name in returned if re.match(r"list\[[A-Z]", returned[name])] == []
+    shown = Catalog.open(tmp_path / "home").kernels()
+    assert "log_det" in {each.name for each in shown}
+    html = shown._repr_html_()
+    assert html.startswith(f"{len(shown)} rows<table><tr><th>name</th>")
+    assert html.count("<tr>") == 11
+    assert html.endswith(f"{len(shown) - 10} more")
+    assert ResultList([])._repr_html_() == "0 rows"
 
 
 def test_a_list_of_mappings_is_one_table_with_every_column() -> None:
