@@ -167,7 +167,7 @@ def compare(
         (a, b): _jaccard(whole[a], whole[b]) for i, a in enumerate(names) for b in names[i + 1 :]
     }
     landscape = None if measured.landscape is None else to_polars(measured.landscape)
-    notes = tuple(dict.fromkeys(measured.notes))
+    notes = measured.all_notes()
     return Comparison(rows, overlap, landscape, members, notes, parent, spread, facts)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import AmbiguousSignalError, OptionError, QueryError, SignalError
-from catalog.messages import argument, quantity
+from catalog.messages import argument, listed, quantity
 from catalog.query.executor import Limits
 from catalog.query.stream import run
 from catalog.store.queries import query
@@ -39,6 +39,7 @@ class Parent:
         self.store, self.name, self.limits = store, parent, limits
         self.references = references
         self.notes: list[str] = []
+        self._without: dict[str, list[str]] = {}  # by column, the members that have no number
         self.table = self._run(query("compare/members")).sort_by("instruction_id")
         self.ids: Ids = self.table["instruction_id"].to_numpy()
         self.columns = {name: self._score(name) for name in ("n_tokens", *scores)}
@@ -93,6 +94,14 @@ class Parent:
             )
         return kept
 
+    def all_notes(self) -> tuple[str, ...]:
+        """Return what could not be measured, a column's members without a number in one note."""
+        without = (
+            f"{column} of {listed(members)}, which have none"
+            for column, members in self._without.items()
+        )
+        return tuple(dict.fromkeys([*self.notes, *without]))
+
     def draws(self, size: int) -> list[Ids]:
         """Return random draws, ascending, each with the parent's share of every source."""
         return [
@@ -119,11 +128,8 @@ class Parent:
                 row |= _numbers(column, values[at])
                 n_unknown = int(np.isnan(values[at]).sum())
                 if n_unknown and name:
-                    self.notes.append(
-                        f"{column} of {n_unknown:,} of the {quantity(len(ids), 'member')} of "
-                        f"{name}, "
-                        "which have none"
-                    )
+                    n_of = f"{n_unknown:,} of the {quantity(len(ids), 'member')} of {name}"
+                    self._without.setdefault(column, []).append(n_of)
         if self.landscape is not None:
             row["coverage"] = _coverage(self.landscape, ids)
         if self.vectors is not None:
