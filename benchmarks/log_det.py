@@ -6,11 +6,11 @@ Run: python benchmarks/log_det.py [--large] [--pairs N] [--json FILE]      (need
 ``--large`` times only 50,000 texts of 64 states on average, width 128, budget 5,000, against
 version 1.
 
-A profile of 8,000 texts on two processors of an AMD EPYC without AVX-512: of 15.6 s, 9.5 s evaluate
-24,000 texts, 400 us each on one thread, 21 GFLOP/s of products, factors and solves of 128 x 128;
-3.5 s bound gains by tangents, 1.3 s compute the first gains. Two threads evaluate texts of this
-size no faster than one: each needs Python's lock nine times a text. Version 1 computes blocks of
-padded texts on both threads, 2.5 times the work.
+A profile of 8,000 texts on two processors of an AMD EPYC without AVX-512: of 16 s, 11 s evaluate
+27,200 texts, 210 us the gain and 140 us the gradient of each on one thread; 1.6 s keep tangents,
+most of it the first touch of their 264 MB; 0.6 s bound gains by them. Two threads evaluate texts of
+this size no faster than one: each needs Python's lock nine times a text. Version 1 computes blocks
+of padded texts on both threads, 2.5 times the work.
 """
 
 from __future__ import annotations
