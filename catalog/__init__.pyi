@@ -44,6 +44,7 @@ from catalog.export import Exported as Exported
 from catalog.maintenance.backup import Backup as Backup
 from catalog.maintenance.database_doctor import Issue as Issue
 from catalog.maintenance.gc import GcReport as GcReport
+from catalog.notebook import ResultList as ResultList
 from catalog.outcomes.runs import Run as Run
 from catalog.pools.marks import Marked as Marked
 from catalog.pools.register import Registration as Registration

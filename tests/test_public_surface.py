@@ -63,10 +63,10 @@ def test_every_result_of_a_method_is_public() -> None:
     assert hidden <= {"pl", "pa", "DataFrame", "LazyFrame", "RecordBatchReader", "Iterator", "None"}
 
 
-def test_every_public_name_is_an_error_or_a_dataclass_or_the_catalog() -> None:
+def test_every_public_name_is_an_error_or_a_dataclass_or_a_list_of_them_or_the_catalog() -> None:
     values = [getattr(catalog, name) for name in catalog.__all__]
     others = [v for v in values if not is_dataclass(v) and not issubclass(v, CatalogError)]
-    assert others == [Catalog]
+    assert others == [Catalog, catalog.ResultList]
 
 
 @pytest.mark.parametrize(
