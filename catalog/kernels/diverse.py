@@ -50,8 +50,7 @@ def diverse(
 
     Equal scores go by fingerprint. Products are taken in float32, or in bfloat16 where the
     processor multiplies in it, many rows at once, and whatever is near a decision is decided by the
-    cosine in float64, rounded to 12 digits. A row of zeros is
-    similar to nothing.
+    cosine in float64, rounded to 12 digits. A row of zeros is similar to nothing.
 
     Memory beside the relation: ``8 n d + 4 budget d`` bytes, ``budget`` at most n, and 8 MiB for
     each thread.

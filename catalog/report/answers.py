@@ -234,7 +234,7 @@ class Answers:
         return worker.call(function, store, *values, limits=limits, **options)
 
 
-QUESTIONS: Mapping[str, Callable[..., Any]] = {
+QUESTIONS: Mapping[str, Callable[..., Any]] = {"page": Answers.packed} | {
     function.__name__: function
     for function in (
         Answers.rows,

@@ -104,8 +104,6 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             return self._send(413, {"error": f"expected at most {LONGEST_QUESTION:,} bytes"})
         name = self.path.removeprefix("/ask/")
-        if name == "page":
-            return self._answer(Answers.packed, body)
         if name not in QUESTIONS:
             return self._send(404, {"error": f"no question {name}"})
         return self._answer(QUESTIONS[name], body)

@@ -67,13 +67,14 @@ class InformationOfTexts:
         self._root, self._w = np.tril(root.T), np.asfortranarray(w.T)  # L, V = L L'; L^-1
         s = np.zeros((self.d, self.d), order="F")
         lapack.add_products(w, s, of_columns=False, triangle=b"L")  # V^-1
-        packed = self._pack(s)
+        packed = np.empty(len(self._packed))
+        self._pack(s, packed)
         self.s_packed = (packed * self._weights).astype(np.float32)
         self.s_norm = float(np.sqrt(self._weights @ packed**2))
 
-    def _pack(self, lower: Numbers) -> Numbers:
-        """Return the d (d + 1) / 2 numbers of a lower triangle in LAPACK's order."""
-        return np.take(lower.ravel(order="K"), self._packed)
+    def _pack(self, lower: Array, into: Array) -> None:
+        """Write the d (d + 1) / 2 numbers of a lower triangle in LAPACK's order."""
+        np.take(lower.ravel(order="K"), self._packed, out=into, mode="clip")  # "raise" would copy
 
     def run(self, function: Callable[[int, int], None], n: int, size: int) -> None:
         """Run a function over blocks of n things.
@@ -134,8 +135,7 @@ class InformationOfTexts:
             for place in range(start, stop):
                 states = self._states(int(rows[place]))
                 gains[place], root = self._gain(states)
-                gradient = self._gradient(states, root)
-                np.take(gradient.ravel(order="K"), self._packed, out=tangents[place], mode="clip")
+                self._pack(self._gradient(states, root), tangents[place])
 
         self._for_texts(evaluate, len(rows))
         return gains, tangents

@@ -34,8 +34,7 @@ class _Bounds:
 
     def __init__(self, objective: InformationOfTexts, *, capacity: int) -> None:
         rows = np.arange(len(objective.texts), dtype=np.int64)
-        self.evaluated_at_once = objective.evaluated_at_once
-        self._objective = objective
+        self.objective = objective
         self._tangents = Tangents(len(rows), capacity=capacity, d=objective.d)
         self.gains = self._first_gains(rows, capacity)  # (n,)
         self.step = grid(float(self.gains.max()))
@@ -48,15 +47,15 @@ class _Bounds:
         gains = np.empty(len(rows))
         for start in range(0, capacity, _STARTED_WITH):
             some = rows[start : min(start + _STARTED_WITH, capacity)]
-            gains[some], tangents = self._objective.gains_and_tangents(some)
-            self._tangents.put(some, gains[some], tangents, self._objective, rows)
+            gains[some], tangents = self.objective.gains_and_tangents(some)
+            self._tangents.put(some, gains[some], tangents, self.objective, rows)
         if capacity < len(rows):
-            gains[capacity:] = self._objective.refresh(rows[capacity:])
+            gains[capacity:] = self.objective.refresh(rows[capacity:])
         return gains
 
     def take(self, row: int) -> None:
         self.keys[row] = TAKEN
-        self._objective.choose(row)
+        self.objective.choose(row)
         self.is_true[:] = False
         self.is_tight[:] = False
 
@@ -65,17 +64,15 @@ class _Bounds:
         return rows[~self.is_tight[rows] & (self._tangents.slots[rows] >= 0)]
 
     def tighten(self, rows: Rows) -> None:
-        self.gains[rows] = np.minimum(
-            self.gains[rows], self._tangents.bounds(rows, self._objective)
-        )
+        self.gains[rows] = np.minimum(self.gains[rows], self._tangents.bounds(rows, self.objective))
         self.keys[rows] = priorities(self.gains[rows], rows, self.step)
         self.is_tight[rows] = True
 
     def evaluate(self, rows: Rows) -> None:
-        self.gains[rows], tangents = self._objective.gains_and_tangents(rows)
+        self.gains[rows], tangents = self.objective.gains_and_tangents(rows)
         self.keys[rows] = priorities(self.gains[rows], rows, self.step)
         self.is_true[rows] = self.is_tight[rows] = True
-        self._tangents.put(rows, self.gains[rows], tangents, self._objective, self.keys)
+        self._tangents.put(rows, self.gains[rows], tangents, self.objective, self.keys)
 
 
 def _best(bounds: _Bounds) -> int:
@@ -86,7 +83,7 @@ def _best(bounds: _Bounds) -> int:
     contenders = top(bounds.keys, min(_FIRST_LOOK, len(bounds.keys)))
     contenders = contenders[bounds.keys[contenders] != TAKEN]
     best, highest = -1, TAKEN
-    n_evaluate, most = bounds.evaluated_at_once
+    n_evaluate, most = bounds.objective.evaluated_at_once
     while len(contenders):
         loose = bounds.loose(contenders)
         if len(loose):
