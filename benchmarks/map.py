@@ -4,9 +4,16 @@ faster, at which divergence and recall?
 Run: python benchmarks/map.py [--large] [--million] [--pairs N] [--json FILE]      (needs opentsne)
 
 Without an option: 10,000 x 384, and 10,000 new rows on a map of 10,000. ``--large`` times 52,000 x
-384, and 10,000 new rows on a map of 50,000, once each. ``--million`` times 1,000,000 rows placed on
-a map of 50,000, without a peer. openTSNE runs with ``n_jobs=1``, as its sums depend on the number
-of threads; ours are the same with any. Both sides start from the 50 widest principal components.
+384, and 10,000 new rows on a map of 50,000. ``--million`` times 1,000,000 rows placed on a map of
+50,000, without a peer. openTSNE runs with ``n_jobs=1``, as its sums depend on the number of
+threads; ours are the same with any. Both sides start from the 50 widest principal components.
+
+What bounds the placing on 50,000, where the bar is missed by a hundredth: two thirds of the time is
+the product of 51 columns with all rows, 56 GFLOP/s a thread of 94 on AMD EPYC, as it writes 4 bytes
+for each 102 operations. The least of each group takes 2.1 ms of 18 a block, and to compare all with
+the bound 3.2. Tiles that stay in the cache took 0.89 s and more for 0.75, as threads wait for
+Python's lock; to look only into groups within the bound saved 2 % here and lost a third with 90
+neighbours.
 """
 
 from __future__ import annotations
