@@ -100,8 +100,8 @@ def test_an_address_without_a_token_asks_for_it(
     address, _, token = server.url.partition("#")
     state = "state=" + quote('{"filters": [["drawn@1", {"kind": "subset", "isIn": true}]]}')
     page.goto(f"{address}#{state}")
-    page.fill("form input", f"{address}#{token}")
-    page.press("form input", "Enter")
+    page.fill(".refused input", f"{address}#{token}")
+    page.press(".refused input", "Enter")
     until(page, f"document.getElementById('count')?.textContent === '20 of {N}'")
     assert token not in page.url
     page.route("**/ask/text", lambda route: route.abort())  # as if the server had ended
