@@ -12,6 +12,11 @@ That holds for 300 records. Beyond, training itself multiplies rounding: of 1,00
 of the first checkpoint agree to 1e-6, those of the third to 1.3e-5, those of the last to 6e-3. The
 code of before, with its first weights changed by one part in 10,000,000, differs from itself by
 2e-6, 3e-4 and 0.1 at the same checkpoints.
+
+A profile of ours with 300 records, on one thread of an AMD EPYC without AVX-512: 44 % in the
+products of the linear layers, 32 % in attention, 5 % in the softmax over the vocabulary and its
+gradient, 3 % in gathering rows. There torch's own products run at 85 GFLOP/s and oneDNN's at 80, so
+that what is saved is padding, the template's preamble and the last layer's other tokens.
 """
 
 from __future__ import annotations
