@@ -6,6 +6,10 @@ Run: python benchmarks/start.py [--pairs N] [--json FILE]
 The code of before is commit b0e4ee2, taken out of this repository's history. Each side has a
 catalog of its own with one small pool. Both have been run once, so that compiled code is at hand.
 The bars are those of the processor's seconds.
+
+A selection misses its bar by what it needs: of about 0.74 s on an AMD EPYC, 0.45 s are imports
+(the catalog 0.14, numpy 0.08, DuckDB 0.06, pyarrow 0.04), and 0.2 s the query, the subset and its
+commit.
 """
 
 from __future__ import annotations
