@@ -156,12 +156,19 @@ def report(rows: list[dict[str, Any]], path: Path | None) -> int:
         document = {
             "name": name,
             "title": _title(),
-            "command": " ".join(command("--json")),
+            "command": _command(),
             "machine": environment(),
             "rows": rows,
         }
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return int(not all(row["is_met"] for row in rows))
+
+
+def _command() -> str:
+    """Return the command as a reader repeats it: paths of this machine by their last names."""
+    return " ".join(
+        Path(each).name if Path(each).is_absolute() else each for each in command("--json")
+    )
 
 
 def _cell(value: Any) -> str:

@@ -86,3 +86,14 @@ def test_other_code_is_measured_anew(script: Path) -> None:
     script.write_text(script.read_text(encoding="utf-8") + "\n# other\n", encoding="utf-8")
     assert run(script, "--pairs", "1") == 0
     assert turns(script) == ["ours 0", "theirs 0"] * 2
+
+
+def test_the_command_of_a_report_names_no_folder_of_the_machine(
+    script: Path, tmp_path: Path
+) -> None:
+    text = script.read_text(encoding="utf-8")
+    script.write_text(text.replace("pairs=3)", 'pairs=3, folder={"type": Path})'), encoding="utf-8")
+    assert run(script, "--folder", str(tmp_path / "mine")) == 0
+    text = (tmp_path / "rows.json").read_text(encoding="utf-8")
+    assert json.loads(text)["command"].split()[2:] == ["--folder", "mine"]
+    assert str(tmp_path) not in text
