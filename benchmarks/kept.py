@@ -1,11 +1,14 @@
 """Keep what a benchmark has measured, so that a run that ended early goes on where it was.
 
 Each command has a folder in ``.benchmarks``, by its options, the code and the processor: with other
-code or on another processor everything is measured anew. Remove ``.benchmarks`` to measure again.
+code or on another processor everything is measured anew. A script's docstring and comments are not
+code: a header that says what bounds a row is written after the row is measured. Remove
+``.benchmarks`` to measure again.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import pickle
@@ -84,8 +87,11 @@ def _folder() -> Path:
 
 
 def _code_sha256() -> str:
-    """Return the sha256 of the script and of the catalog."""
-    digest = hashlib.sha256(Path(sys.argv[0]).read_bytes())
+    """Return the sha256 of the script, without its docstring and comments, and of the catalog."""
+    script = ast.parse(Path(sys.argv[0]).read_bytes())
+    if ast.get_docstring(script) is not None:
+        del script.body[0]
+    digest = hashlib.sha256(ast.unparse(script).encode())
     for path in sorted(path for room in CODE for path in (ROOT / room).rglob("*")):
         if path.suffix in (".py", ".sql"):
             digest.update(f"\0{path.relative_to(ROOT)}\0".encode() + path.read_bytes())

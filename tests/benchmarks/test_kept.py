@@ -83,9 +83,17 @@ def test_a_benchmark_that_has_ended_is_not_run_again_and_more_pairs_are_added(
 
 def test_other_code_is_measured_anew(script: Path) -> None:
     assert run(script, "--pairs", "1") == 0
-    script.write_text(script.read_text(encoding="utf-8") + "\n# other\n", encoding="utf-8")
+    script.write_text(script.read_text(encoding="utf-8") + "\nOTHER = 1\n", encoding="utf-8")
     assert run(script, "--pairs", "1") == 0
     assert turns(script) == ["ours 0", "theirs 0"] * 2
+
+
+def test_another_header_or_comment_measures_nothing_anew(script: Path) -> None:
+    assert run(script, "--pairs", "1") == 0
+    text = script.read_text(encoding="utf-8")
+    script.write_text(f'"""What bounds it."""\n{text}\n# said\n', encoding="utf-8")
+    assert run(script, "--pairs", "1") == 0
+    assert turns(script) == ["ours 0", "theirs 0"]
 
 
 def test_the_command_of_a_report_names_no_folder_of_the_machine(
