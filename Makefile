@@ -34,8 +34,8 @@ pictures: $(VENV)/.installed-test  ## the pictures of the docs, of the demo's ca
 
 # Speed beside the peers'; what misses its bar is said on the page and stops nothing. It takes some hours, and goes on where it was: what
 # this code has measured on this processor is in .benchmarks.
-BENCHMARKS := register start embed losses losses_train kmeans log_det facility_location two_round map diverse k_center near_duplicates whole_s2l loader search page targeted methods engine engine_kernels
-benchmarks: $(VENV)/.installed-benchmark  ## every ratio of docs/results, on a machine that does nothing else
+BENCHMARKS := register start embed losses losses_train kmeans log_det facility_location two_round map diverse k_center near_duplicates deduplicate overlap whole_s2l loader search page targeted methods engine engine_kernels
+benchmarks: $(VENV)/.installed-benchmark .venv-text-dedup/.installed .venv-datatrove/.installed  ## every ratio of docs/results, on a machine that does nothing else
 	mkdir -p docs/results/benchmarks
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --json docs/results/benchmarks/$$name.json || true; done
 	$(BIN)/python benchmarks/register.py --generated 1000000 --json docs/results/benchmarks/register_generated.json || true
@@ -77,5 +77,14 @@ $(VENV)/.installed-benchmark: $(VENV)/.installed-test
 	$(PIP) -e '.[offline,umap,ray,test,benchmark]'
 	touch $@
 
+# Peers whose requirements are not ours have an environment each.
+peer-text-dedup := text-dedup==0.4.0
+peer-datatrove := datatrove==0.10.1 regex spacy
+
+.venv-%/.installed:
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(peer-$*)
+	touch $@
+
 clean:
-	rm -rf $(VENV) .catalog-demo catalog-demo-files build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* .catalog-demo catalog-demo-files build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-BY_HAND = ("overlap", "ten_million", "pretrained")
+BY_HAND = ("ten_million", "pretrained")
 """Benchmarks that `make benchmarks` leaves out: they take hours or other packages."""
 
 
