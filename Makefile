@@ -79,7 +79,7 @@ $(VENV)/.installed-benchmark: $(VENV)/.installed-test
 
 # Peers whose requirements are not ours have an environment each.
 peer-text-dedup := text-dedup==0.4.0
-peer-datatrove := datatrove==0.10.1 regex spacy
+peer-datatrove := datatrove==0.10.1 regex spacy 'xxhash<4'
 
 .venv-%/.installed:
 	$(PYTHON) -m venv .venv-$*
