@@ -118,6 +118,17 @@ def test_sets_hold_exactly_the_shingles(texts, unit, size):
             assert len(found[i] & found[j]) == len(expected[i] & expected[j])
 
 
+@pytest.mark.parametrize("unit", ["characters", "words"])
+def test_the_sets_of_many_texts_are_those_of_each_alone(unit):
+    kinds = ["", "a", "one two three four five", "many words " * 9_000, "\n two  one\t"]
+    which = np.random.default_rng(0).choice(5, size=150_000, p=[0.6, 0.2, 0.1, 0.0001, 0.0999])
+    offsets, hashes = shingle_sets(pa.array(kinds).take(pa.array(which)), size=3, unit=unit)
+    alone = [shingle_sets(pa.array([kind]), size=3, unit=unit)[1] for kind in kinds]
+    expected = [alone[kind] for kind in which]
+    assert np.diff(offsets).tolist() == [len(each) for each in expected]
+    np.testing.assert_array_equal(hashes, np.concatenate(expected))
+
+
 def test_pairs_at_the_threshold_are_seen_as_often_as_recall_says():
     rng = np.random.default_rng(0)
     texts = []

@@ -13,9 +13,12 @@ import numpy as np
 
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.parallel import ForBlocks
+from catalog.kernels._common.ranges import runs
 from catalog.kernels._common.shingles import HASH_BITS, mixed
 
-BLOCK = 512  # rows whose signatures are made at once
+BLOCK = 1 << 19  # hashes of sets whose signatures are made at once
+SLAB = 1 << 15  # hashes of sets of like size
+PERMUTED = 1 << 19  # hashes of a slab under a few permutations, which fit a cache
 
 
 def permutations(n_hashes: int, seed: int) -> tuple[Array, Array]:
@@ -46,22 +49,38 @@ def signatures(
     Returns:
         (n_hashes, n) uint32.
     """
-    n = len(offsets) - 1
-    answer = np.empty((len(a), n), dtype=np.uint32)
+    answer = np.empty((len(a), len(offsets) - 1), dtype=np.uint32)
+    bounds = [*runs(offsets[1:] - offsets[0], BLOCK)]
 
-    def block(start: int, stop: int) -> None:
-        values = _spread(
-            (hashes[offsets[start] : offsets[stop]] >> (HASH_BITS - 32)).astype(np.uint32)
-        )
-        begins = offsets[start:stop] - offsets[start]
-        permuted = np.empty_like(values)
-        for i in range(len(a)):
-            np.multiply(values, a[i], out=permuted)  # modulo 2^32
-            np.add(permuted, b[i], out=permuted)
-            np.minimum.reduceat(permuted, begins, out=answer[i, start:stop])
+    def block(number: int, _: int) -> None:
+        start, stop = bounds[number]
+        inside = hashes[offsets[start] : offsets[stop]] >> np.uint64(HASH_BITS - 32)
+        values = _spread(inside.astype(np.uint32))
+        begins, sizes = offsets[start:stop] - offsets[start], np.diff(offsets[start : stop + 1])
+        for rows in _of_like_size(sizes):
+            largest = sizes[rows[-1]]
+            place = np.minimum(np.arange(largest), sizes[rows, None] - 1)  # a last one repeats
+            place += begins[rows, None]
+            axis = 1 if largest < len(rows) else 2  # the longer one is the inner one
+            slab = values[place.T if axis == 1 else place]
+            step = max(1, PERMUTED // slab.size)
+            for i in range(0, len(a), step):
+                permuted = slab * a[i : i + step, None, None]  # modulo 2^32
+                permuted += b[i : i + step, None, None]
+                answer[i : i + step, start + rows] = permuted.min(axis=axis)
 
-    for_blocks(block, n, BLOCK)
+    for_blocks(block, len(bounds), 1)
     return answer
+
+
+def _of_like_size(sizes: Array) -> Iterator[Array]:
+    """Yield the rows of every set, those together that fill a slab with little left over."""
+    rows = np.argsort(sizes, kind="stable")
+    while len(rows):
+        filled = np.arange(1, len(rows) + 1) * sizes[rows]
+        n = max(1, int(np.searchsorted(filled, SLAB, side="right")))
+        yield rows[:n]
+        rows = rows[n:]
 
 
 def _spread(values: Array) -> Array:

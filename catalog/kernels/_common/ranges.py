@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 import numpy as np
 
 from catalog.kernels._common.arrays import Array, Rows
@@ -25,3 +28,15 @@ def positions_in(starts: Rows, lengths: Rows) -> Rows:
     before = np.cumsum(lengths) - lengths  # of each range in the answer
     shifts: Rows = np.repeat(starts - before, lengths)
     return shifts + np.arange(len(shifts), dtype=np.int64)
+
+
+def runs(work: Array, size: int) -> Iterator[tuple[int, int]]:
+    """Yield bounds of runs of about ``size`` of cumulative work, (m,) ascending.
+
+    >>> [*runs(np.array([1, 2, 3, 9, 10]), 3)]
+    [(0, 2), (2, 3), (3, 5)]
+    """
+    total = int(work[-1]) if len(work) else 0
+    if total:
+        starts = np.unique(np.searchsorted(work, np.arange(0, total, size)))
+        yield from itertools.pairwise([*starts.tolist(), len(work)])

@@ -24,6 +24,7 @@ from catalog.kernels._common.minhash import (
     candidate_pairs,
 )
 from catalog.kernels._common.parallel import ForBlocks, row_blocks
+from catalog.kernels._common.ranges import runs
 from catalog.kernels._common.shingles import HASH_BITS, mixed
 from catalog.kernels._common.spread import engine_for
 from catalog.kernels._common.text_sets import Hashing, SetsOfBlock, hashed
@@ -106,14 +107,14 @@ class _Sets:
         if self._keeps:
             yield 0, _common(self._all(), i, j, both, for_blocks)
             return
-        runs = [*_runs(np.cumsum(both), 4 * WORK)]
-        engine = self._engine if len(runs) > 1 else Local()
+        bounds = [*runs(np.cumsum(both), 4 * WORK)]
+        engine = self._engine if len(bounds) > 1 else Local()
         shards = (
             self._pairs(number, i[start:stop], j[start:stop], both[start:stop])
-            for number, (start, stop) in enumerate(runs)
+            for number, (start, stop) in enumerate(bounds)
         )
         with closing(engine.run(partial(_common_of_run, self._hashing), shards)) as answers:
-            yield from ((start, answer) for (start, _), answer in zip(runs, answers, strict=True))
+            yield from ((start, answer) for (start, _), answer in zip(bounds, answers, strict=True))
 
     def _pairs(self, number: int, i: Array, j: Array, both: Array) -> Shard[_PairsOfTexts]:
         rows, places = np.unique(np.concatenate([i, j]), return_inverse=True)
@@ -180,15 +181,7 @@ def pairs_of_texts(
 def _blocks(texts: pa.ChunkedArray) -> Iterator[tuple[int, int]]:
     """Yield the first row of each block of texts and the one after its last."""
     lengths = pc.fill_null(pc.binary_length(texts), 0).to_numpy().astype(np.int64)
-    yield from _runs(np.cumsum(lengths + 1), BLOCK)
-
-
-def _runs(work: Array, size: int) -> Iterator[tuple[int, int]]:
-    """Yield bounds of runs of about ``size`` of cumulative work, (m,) ascending."""
-    total = int(work[-1]) if len(work) else 0
-    if total:
-        starts = np.unique(np.searchsorted(work, np.arange(0, total, size)))
-        yield from zip(starts, np.append(starts[1:], len(work)), strict=True)
+    yield from runs(np.cumsum(lengths + 1), BLOCK)
 
 
 def _taken(texts: pa.ChunkedArray, rows: Array) -> pa.Array:
@@ -250,7 +243,7 @@ def _common(
         for_blocks: see ``row_blocks``.
     """
     answer = np.zeros(len(both), dtype=np.int64)
-    bounds = [*_runs(np.cumsum(both), WORK)]
+    bounds = [*runs(np.cumsum(both), WORK)]
 
     def block(first: int, last: int) -> None:
         a, b = bounds[first][0], bounds[last - 1][1]

@@ -11,6 +11,31 @@ from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels._common.shingles import shingle_sets
 
 
+@pytest.mark.parametrize(
+    ("least", "greatest", "n"), [(1, 9, 90_000), (1, 2_000, 700), (60_000, 90_000, 9)]
+)
+def test_a_signature_is_the_least_hash_of_a_set_under_each_permutation(least, greatest, n):
+    rng = np.random.default_rng(n)
+    offsets = np.append(0, np.cumsum(rng.integers(least, greatest, n)))
+    hashes = rng.integers(2**48, size=offsets[-1], dtype=np.uint64)
+    a, b = permutations(19, 3)
+    with row_blocks() as for_blocks:
+        answer = signatures(offsets, hashes, a, b, for_blocks)
+    spread = spread_32(hashes)
+    expected = [
+        np.minimum.reduceat(spread * x + y, offsets[:-1]) for x, y in zip(a, b, strict=True)
+    ]
+    np.testing.assert_array_equal(answer, expected)
+
+
+def spread_32(hashes):
+    """Return the 32-bit hash of each element, by the definition of MurmurHash3's finaliser."""
+    value = (hashes >> np.uint64(16)) & np.uint64(2**32 - 1)
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        value = (value ^ value >> np.uint64(shift)) * np.uint64(factor) & np.uint64(2**32 - 1)
+    return (value ^ value >> np.uint64(16)).astype(np.uint32)
+
+
 def test_signatures_equal_datasketchs_for_the_same_hashes():
     datasketch = pytest.importorskip("datasketch", reason="the benchmark extra is not installed")
     offsets, hashes = shingle_sets(
