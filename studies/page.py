@@ -1,6 +1,7 @@
 """Make ``docs/results/README.md`` from the results of the benchmarks and the studies.
 
-It also updates the README's table of ratios and its count of verdicts.
+It also updates the README's table of ratios and its count of verdicts, and the hours and dollars of
+one billion members.
 
 Run: python studies/page.py [--results FOLDER]
 """
@@ -12,6 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from one_billion import with_hours
 from result_names import BENCHMARKS, STUDIES, with_sizes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -259,6 +261,8 @@ def main() -> None:
     (results / "README.md").write_text(page(results), encoding="utf-8")
     readme = ROOT / "README.md"
     readme.write_text(with_ratios(readme.read_text(encoding="utf-8"), results), encoding="utf-8")
+    billion = ROOT / "docs" / "architecture" / "one-billion.md"
+    billion.write_text(with_hours(billion.read_text(encoding="utf-8"), results), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +30,15 @@ def test_the_page_is_made_of_the_results_beside_it(page: ModuleType) -> None:
 def test_the_readme_shows_the_ratios_that_were_measured(page: ModuleType) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert page.with_ratios(readme, RESULTS) == readme
+
+
+def test_one_billion_costs_what_the_rates_that_were_measured_say(page: ModuleType) -> None:
+    text = (ROOT / "docs" / "architecture" / "one-billion.md").read_text(encoding="utf-8")
+    assert page.with_hours(text, RESULTS) == text
+    gpu = (ROOT / "docs" / "how-to" / "gpu.md").read_text(encoding="utf-8")
+    rates = re.findall(r"\| ([\d,]+)[^|]*\(\[GPU\]", text)
+    assert len(rates) == 3
+    assert [rate for rate in rates if f"| {rate} instructions/s" not in gpu] == []
 
 
 def test_every_benchmark_and_study_has_a_script_and_a_place_on_the_page(page: ModuleType) -> None:
