@@ -18,14 +18,13 @@ import re
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pairs import alpaca, alternate, arguments, report, seconds_of
+from pairs import alpaca, alternate, arguments, members, report, seconds_of
 from peer_environment import in_environment
 
 from catalog.kernels._common.minhash import bands_for
@@ -79,14 +78,6 @@ def theirs(file: Path, threshold: float, bands: dict[str, int]) -> dict[str, Any
     return in_environment("text-dedup", "deduplicate_text_dedup.py", options)
 
 
-def members(groups: list[int]) -> list[set[int]]:
-    """Return the rows of each row's group."""
-    rows = defaultdict(set)
-    for row, name in enumerate(groups):
-        rows[name].add(row)
-    return [rows[name] for name in groups]
-
-
 def line(file: Path, threshold: float, bands: dict[str, int], pairs: int) -> dict[str, Any]:
     """Return the figures at one threshold, against text-dedup with some bands or with its own."""
     *answers, _ = alternate(
@@ -112,12 +103,13 @@ def line(file: Path, threshold: float, bands: dict[str, int], pairs: int) -> dic
 
 
 def main() -> int:
-    options = arguments(__doc__ or "", pairs=5)
-    near_duplicates(prompts().slice(0, 100), unit="words")  # imports its libraries
+    options = arguments(__doc__ or "")
+    rows = prompts()
+    near_duplicates(rows.slice(0, 100), unit="words")  # imports its libraries
     lines = []
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "prompts.parquet"
-        pq.write_table(prompts(), file)
+        pq.write_table(rows, file)
         for threshold in (0.8, 0.5):
             n_bands, n_rows = bands_for(threshold, N_HASHES, RECALL)
             for bands in ({}, {"b": n_bands, "r": n_rows}):

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -29,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import rensa
 from datasketch import MinHash, MinHashLSH
-from pairs import alpaca, alternate, arguments, report, timed
+from pairs import alpaca, alternate, arguments, members, report, timed
 
 from catalog.kernels._common.minhash import bands_for, permutations, signatures
 from catalog.kernels._common.parallel import row_blocks
@@ -148,15 +147,10 @@ PEERS = (
 )
 
 
-def agreement(ours: list[str], theirs: list[int], fingerprints: list[str]) -> float:
+def agreement(ours: list[str], theirs: list[int]) -> float:
     """Return the share of rows whose group has the same members on both sides."""
-    sides = []
-    for names in (ours, [fingerprints[row] for row in theirs]):
-        members = defaultdict(list)
-        for row, name in enumerate(names):
-            members[name].append(row)
-        sides.append([tuple(members[name]) for name in names])
-    return sum(a == b for a, b in zip(*sides, strict=True)) / len(ours)
+    sides = zip(members(ours), members(theirs), strict=True)
+    return sum(a == b for a, b in sides) / len(ours)
 
 
 def signatures_alone(texts: list[str], pairs: int) -> dict[str, Any]:
@@ -207,7 +201,7 @@ def main() -> int:
     if options.million:
         return report([million()], options.json)
     rows = prompts()
-    texts, fingerprints = rows["text"].to_pylist(), rows["fingerprint"].to_pylist()
+    texts = rows["text"].to_pylist()
     near_duplicates(rows.slice(0, 100))  # imports its libraries
     lines = []
     for threshold in (0.8, 0.5):
@@ -220,7 +214,7 @@ def main() -> int:
                 pairs=options.pairs,
             )
             together = int((ours[-1]["group_size"].to_numpy() > 1).sum())
-            same = agreement(ours[-1]["duplicate_group"].to_pylist(), theirs[-1], fingerprints)
+            same = agreement(ours[-1]["duplicate_group"].to_pylist(), theirs[-1])
             lines.append(
                 {
                     "what": f"{len(texts):,} Alpaca prompts, threshold {threshold}",

@@ -10,7 +10,8 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,14 @@ def timed(
     figures = kept(f"{next(_comparisons)}", measured)
     is_met = figures["seconds"] < seconds and figures["peak_gib"] < gib
     return {"what": what, **figures, "is_met": is_met}
+
+
+def members(names: Sequence[Any]) -> list[set[int]]:
+    """Return the rows of each row's group, from the name of each row's group."""
+    rows = defaultdict(set)
+    for row, name in enumerate(names):
+        rows[name].add(row)
+    return [rows[name] for name in names]
 
 
 def peak_gib() -> float:

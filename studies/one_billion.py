@@ -32,19 +32,13 @@ HEAD = ("| step | measured, members a second | one billion | dollars |", "|---|-
 def hours_and_dollars(results: Path) -> str:
     """Return the table and what the driver itself can do, as Markdown."""
     scale = _scale(results)
-    lines = [*HEAD, *(_on_m(step, *scale[name], after) for step, name, after in ON_M)]
+    lines = [*HEAD, *(_on_m(step, scale[name][0], after) for step, name, after in ON_M)]
     lines += [_embed(*scale["embed"]), *(_on_gpus(*step) for step in ON_GPUS)]
     lines += [_near_duplicates(results), _map(results)]
     return "\n".join([*lines, "", *_driver(results)]) + "\n"
 
 
-def with_hours(text: str, results: Path) -> str:
-    """Return the page with new hours and dollars between the two marks."""
-    before, rest = text.split(MARKS[0])
-    return f"{before}{MARKS[0]}\n{hours_and_dollars(results)}{MARKS[1]}{rest.split(MARKS[1])[1]}"
-
-
-def _on_m(step: str, rate: float, _: float, after: str, link: str = "scale.json") -> str:
+def _on_m(step: str, rate: float, after: str, link: str = "scale.json") -> str:
     hours = N / rate / 3600
     name = Path(link).stem.replace("_", " ")
     measured = f"{_rounded(rate)} ([{name}](../results/{link}))"
@@ -70,7 +64,7 @@ def _near_duplicates(results: Path) -> str:
     link = "benchmarks/near_duplicates_million.json"
     [row] = _rows(results / link)
     step, after = "`near_duplicates` of short prompts", ", beyond the memory of M"
-    return _on_m(step, 1e6 / row["seconds"], 1, after, link)
+    return _on_m(step, 1e6 / row["seconds"], after, link)
 
 
 def _map(results: Path) -> str:

@@ -13,7 +13,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from one_billion import with_hours
+from one_billion import MARKS as HOURS
+from one_billion import hours_and_dollars
 from result_names import BENCHMARKS, STUDIES, with_sizes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,9 +101,17 @@ def verdicts(results: Path) -> str:
 
 def with_ratios(readme: str, results: Path) -> str:
     """Return the README with a new table of ratios and count of verdicts between the two marks."""
-    before, rest = readme.split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    return f"{before}{MARKS[0]}\n{ratios(results)}{verdicts(results)}{MARKS[1]}{after}"
+    return _between(readme, MARKS, ratios(results) + verdicts(results))
+
+
+def with_hours(text: str, results: Path) -> str:
+    """Return the page on one billion members with new hours and dollars between the two marks."""
+    return _between(text, HOURS, hours_and_dollars(results))
+
+
+def _between(text: str, marks: tuple[str, str], made: str) -> str:
+    before, rest = text.split(marks[0])
+    return f"{before}{marks[0]}\n{made}{marks[1]}{rest.split(marks[1])[1]}"
 
 
 def _claims(studies: list[dict[str, Any]]) -> list[str]:
